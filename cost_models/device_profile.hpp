@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "sim/core/constant.hpp"
+#include "sim/core/units.hpp"
+
+namespace switchyard {
+
+/// Granularity of the matrix unit: dimensions are padded up to multiples of these.
+struct MatmulTile {
+  std::int64_t rows = 1;          ///< rows that stream through together
+  std::int64_t minimum_rows = 1;  ///< fewer rows take as long as this many (loading the weights)
+  std::int64_t contraction = 1;
+  std::int64_t columns = 1;
+};
+
+/// Granularity of device memory: the last two dimensions of a tensor are padded to multiples.
+struct MemoryTile {
+  std::int64_t rows = 1;
+  std::int64_t columns = 1;
+};
+
+/// One rank's device: what a datasheet says, and the share of it that kernels reach.
+struct DeviceProfile {
+  std::string name;
+  /// Of matrix products. float32 operands run at the same rate on TPUs, rounded to bfloat16 inside.
+  FlopPerSecond peak_bfloat16;
+  BytesPerSecond memory_bandwidth;
+  Bytes memory_capacity;
+  double memory_usable = 1.0;  ///< share of the capacity left to a program
+  MatmulTile matmul_tile;
+  MemoryTile memory_tile;
+  Constant matmul_efficiency;  ///< share of the peak reached by padded products
+  Constant memory_efficiency;  ///< share of the bandwidth reached
+  Seconds operator_overhead;   ///< added to each kernel
+};
+
+}  // namespace switchyard

@@ -1,0 +1,39 @@
+#include "cost_models/memory.hpp"
+
+#include <algorithm>
+
+#include "cost_models/compute.hpp"
+
+namespace switchyard {
+
+MemoryEstimate training_memory(const TrainingStepSpec& spec, const StepGraph& graph,
+                               const DeviceProfile& device) {
+  const double parameters = parameters_per_rank(spec);
+  const int copy_bytes = activation_bytes(spec.precision) < spec.lowering.weight_bytes
+                             ? activation_bytes(spec.precision)
+                             : 0;
+  MemoryEstimate memory;
+  memory.weights = Bytes{parameters * (spec.lowering.weight_bytes + copy_bytes)};
+  memory.gradients = Bytes{parameters * 2.0 * spec.lowering.gradient_bytes};
+  for (const StepNode& node : graph.microbatch)
+    if (const auto* op = std::get_if<Operator>(&node))
+      for (const Tensor& tensor : op->saved)
+        memory.activations += padded_bytes(tensor, device.memory_tile);
+  return memory;
+}
+
+std::int64_t largest_fitting_microbatch(TrainingStepSpec spec, const DeviceProfile& device) {
+  const std::int64_t per_rank = spec.sequences / spec.num_ranks;
+  const std::int64_t length = std::max(spec.lengths.input_tokens, spec.lengths.target_tokens);
+  const std::int64_t most =
+      std::clamp<std::int64_t>(spec.lowering.microbatch_tokens / length, 1, per_rank);
+  const Bytes limit = device.memory_capacity * device.memory_usable;
+  for (std::int64_t sequences = most; sequences > 1; --sequences) {
+    if (per_rank % sequences != 0) continue;
+    spec.microbatch_sequences = sequences;
+    if (training_memory(spec, build_training_step(spec), device).total() <= limit) return sequences;
+  }
+  return 1;
+}
+
+}  // namespace switchyard

@@ -1,0 +1,34 @@
+#pragma once
+
+#include "cost_models/device_profile.hpp"
+#include "sim/core/units.hpp"
+#include "sim/workload/training_step.hpp"
+
+namespace switchyard {
+
+/// Device memory of one rank at the end of a microbatch's forward pass, where it peaks.
+struct MemoryEstimate {
+  Bytes weights;      ///< master weights, and their copy in the activations' type when narrower
+  Bytes gradients;    ///< those of the microbatch and their running sum
+  Bytes optimizer;    ///< Adafactor's row and column means: what remains of float32 moments
+  Bytes activations;  ///< what the forward pass keeps for the backward pass
+
+  [[nodiscard]] Bytes total() const { return weights + gradients + optimizer + activations; }
+};
+
+/// Estimates the memory of a training step as built by build_training_step(); no recomputation.
+///
+///   weights      parameters * (weight bytes + activation bytes when narrower)
+///   gradients    parameters * 2 * gradient bytes
+///   optimizer    0: Adafactor's factored moments are below 1 % of the weights
+///   activations  all `saved` tensors of the forward pass, in the device's layout
+[[nodiscard]] MemoryEstimate training_memory(const TrainingStepSpec& spec, const StepGraph& graph,
+                                             const DeviceProfile& device);
+
+/// The largest microbatch (in sequences, a divisor of a rank's sequences) of at most
+/// lowering.microbatch_tokens input tokens whose memory fits the device; 1 when none does.
+/// `spec.microbatch_sequences` is ignored.
+[[nodiscard]] std::int64_t largest_fitting_microbatch(TrainingStepSpec spec,
+                                                      const DeviceProfile& device);
+
+}  // namespace switchyard

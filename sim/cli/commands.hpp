@@ -1,0 +1,17 @@
+#pragma once
+
+namespace CLI {
+class App;
+}
+
+namespace switchyard {
+
+// Each adds one subcommand to the program. What it throws, main() turns into an exit status.
+
+void add_run(CLI::App& program);     ///< predict an experiment
+void add_check(CLI::App& program);   ///< read an experiment and say what it would run
+void add_show(CLI::App& program);    ///< look at a model or a system of the catalogs
+void add_fit(CLI::App& program);     ///< fit a device's constants to an experiment's fit rows
+void add_schema(CLI::App& program);  ///< JSON Schema of experiment files
+
+}  // namespace switchyard

@@ -1,0 +1,118 @@
+#include <array>
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <regex>
+#include <sstream>
+
+#include <CLI/CLI.hpp>
+
+#include "sim/cli/commands.hpp"
+#include "sim/cli/experiment.hpp"
+#include "sim/core/error.hpp"
+#include "sim/planner/fit_constants.hpp"
+#include "sim/report/output_folder.hpp"
+
+namespace switchyard {
+namespace {
+
+/// Three significant digits: what a profile carries, and more than the data can tell.
+double rounded(double value) {
+  const double scale = std::pow(10.0, 2 - std::floor(std::log10(value)));
+  return std::round(value * scale) / scale;
+}
+
+std::array<std::pair<std::string, Constant>, 3> named_constants(const FittedConstants& fitted) {
+  return {{{"matmul_efficiency", fitted.matmul_efficiency},
+           {"memory_efficiency", fitted.memory_efficiency},
+           {"one_hot_passes", fitted.one_hot_passes}}};
+}
+
+/// `text` with the number after "<key>: {value: " replaced.
+std::string with_value(const std::string& text, const std::string& key, double value,
+                       const std::string& file) {
+  const std::regex place{"(" + key + ": *\\{value: *)[0-9.eE+-]+"};
+  if (!std::regex_search(text, place))
+    throw ConfigError(fmt::format(
+        "{}: no \"{}: {{value: ...}}\" to change; write one with its provenance and range", file,
+        key));
+  return std::regex_replace(text, place, fmt::format("$01{}", value));
+}
+
+void write_profile(const std::string& file, const FittedConstants& fitted) {
+  std::ifstream in{file};
+  if (!in) throw ConfigError(fmt::format("--write: cannot read \"{}\"", file));
+  std::stringstream contents;
+  contents << in.rdbuf();
+  std::string text = contents.str();
+  for (const auto& [key, constant] : named_constants(fitted))
+    if (constant.provenance == Provenance::kFitted)
+      text = with_value(text, key, rounded(constant.value), file);
+  const std::filesystem::path path{file};
+  const auto folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path{"."};
+  write_files_atomically(folder,
+                         {{path.filename().string(), [&text](std::ostream& out) { out << text; }}});
+}
+
+void print_constant(const std::string& name, const Constant& constant) {
+  const bool is_fitted = constant.provenance == Provenance::kFitted;
+  const bool is_at_bound =
+      is_fitted && (constant.value <= constant.lowest || constant.value >= constant.highest);
+  fmt::print("  {:<20}{:>8.3g}   {:<8}   plausible {} to {}{}\n", name, constant.value,
+             is_fitted ? "fitted" : "kept", constant.lowest, constant.highest,
+             is_at_bound ? "  AT THE BOUND" : "");
+}
+
+void fit(const std::string& file, const std::vector<std::string>& overrides,
+         const std::string& profile) {
+  const Experiment experiment = load_experiment(file, overrides);
+  std::vector<FitCase> cases;
+  for (const ExperimentCase& c : experiment.cases)
+    if (c.published && c.published->role == Role::kFit)
+      cases.push_back({.name = c.name, .run = c.run, .measured = c.published->examples_rate});
+  if (cases.empty())
+    throw ConfigError(fmt::format(
+        "{}: no case has \"published: {{role: fit, ...}}\", so there is nothing to fit to", file));
+
+  const TrainingRunSpec& first = cases.front().run;
+  if (first.system.device.matmul_efficiency.provenance != Provenance::kFitted &&
+      first.system.device.memory_efficiency.provenance != Provenance::kFitted &&
+      first.step.lowering.one_hot_passes.provenance != Provenance::kFitted)
+    throw ConfigError(fmt::format(
+        "{}: its device marks no constant with \"provenance: fitted\", so none may vary", file));
+  const FittedConstants fitted = fit_constants(cases);
+  fmt::print("fitted to {} row{}\n", cases.size(), cases.size() == 1 ? "" : "s");
+  for (const auto& [name, constant] : named_constants(fitted)) print_constant(name, constant);
+  fmt::print("\n  {:<28}{:>12}{:>12}{:>9}\n", "row", "fitted", "published", "error");
+  for (const FitCase& c : cases) {
+    const PerSecond rate = predicted_examples_rate(with_constants(c.run, fitted));
+    fmt::print("  {:<28}{:>10.0f}/s{:>10.0f}/s{:>8.1f}%\n", c.name, rate.base(), c.measured.base(),
+               100 * (rate / c.measured - 1));
+  }
+  fmt::print("  root mean square of the logarithmic error: {:.1f}%\n", 100 * fitted.rms_error);
+  if (profile.empty()) return;
+  write_profile(profile, fitted);
+  fmt::print(stderr, "wrote {}\n", profile);
+}
+
+}  // namespace
+
+void add_fit(CLI::App& program) {
+  const auto file = std::make_shared<std::string>();
+  const auto overrides = std::make_shared<std::vector<std::string>>();
+  const auto profile = std::make_shared<std::string>();
+  auto* command = program.add_subcommand(
+      "fit", "Fit a device's constants to the rows that an experiment marks as fit");
+  command->footer(
+      "Example: switchyard fit experiments/table1.yaml\n"
+      "         switchyard fit experiments/table1.yaml --write "
+      "cost_models/profiles/tpu-v3-core.yaml");
+  command->add_option("file", *file, "Experiment file (YAML)")->required();
+  command->add_option("--set", *overrides, "Change a field: path=value; may be repeated")
+      ->allow_extra_args(false);
+  command->add_option("--write", *profile, "Profile whose constants are replaced");
+  command->callback([file, overrides, profile] { fit(*file, *overrides, *profile); });
+}
+
+}  // namespace switchyard

@@ -1,0 +1,50 @@
+#include <exception>
+
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+#include <CLI/CLI.hpp>
+
+#include "sim/cli/commands.hpp"
+#include "sim/core/error.hpp"
+#include "sim/core/version.hpp"
+#include "sim/engine/engine.hpp"
+
+namespace {
+
+constexpr int kUserError = 2;
+constexpr int kOurBug = 1;
+
+std::string version_text() {
+  const auto build = switchyard::build_info();
+  return fmt::format("switchyard {} git={} {} simgrid={} cuda=no mpi=no", build.version,
+                     build.git_hash, build.compiler, switchyard::has_simgrid() ? "yes" : "no");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  spdlog::set_default_logger(spdlog::stderr_color_mt("switchyard"));
+  CLI::App program{"What a Mixture-of-Experts model costs to train, before renting the machines.",
+                   "switchyard"};
+  program.set_version_flag("--version", version_text());
+  program.require_subcommand(1);
+  program.get_formatter()->column_width(34);
+  program.footer("Example: switchyard run experiments/table1.yaml --out out/table1");
+  try {
+    switchyard::add_run(program);
+    switchyard::add_check(program);
+    switchyard::add_show(program);
+    switchyard::add_fit(program);
+    switchyard::add_schema(program);
+    program.parse(argc, argv);
+    return 0;
+  } catch (const CLI::ParseError& error) {
+    return program.exit(error) == 0 ? 0 : kUserError;
+  } catch (const switchyard::ConfigError& error) {
+    fmt::print(stderr, "{}\n", error.what());
+    return kUserError;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "switchyard: {}\n", error.what());
+    return kOurBug;
+  }
+}

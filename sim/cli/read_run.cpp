@@ -1,0 +1,151 @@
+#include "sim/cli/read_run.hpp"
+
+#include <algorithm>
+
+#include "sim/cli/data_folder.hpp"
+#include "sim/cli/read_model.hpp"
+#include "sim/cli/read_system.hpp"
+
+namespace switchyard {
+namespace {
+
+constexpr IntegerRange kLength{.min = 0, .max = 100'000'000};
+
+struct PartitionSpec {
+  int data = 1;
+  int expert = 1;
+};
+
+PartitionSpec read_partition(Section section) {
+  PartitionSpec partition;
+  partition.data = section.count("data", "Ranks over which the batch is split.", {1, 1'000'000});
+  partition.expert = section.optional_count(
+      "expert", "Ranks over which experts are spread; they lie over the data ranks.", 1,
+      {1, 1'000'000});
+  section.finish();
+  return partition;
+}
+
+void read_batch(Section section, TrainingStepSpec& step) {
+  step.sequences =
+      section.integer("sequences", "Examples of one step, over all ranks.", {1, 1'000'000'000});
+  step.lengths.input_tokens = section.optional_integer(
+      "input_tokens", "Tokens of the encoder's input; 0 for decoder-only models.", 0, kLength);
+  step.lengths.target_tokens =
+      section.integer("target_tokens", "Tokens of the decoder.", {.min = 1, .max = kLength.max});
+  step.microbatch_sequences = section.optional_integer(
+      "microbatch_sequences",
+      "Examples of a microbatch on one rank; 0 takes the largest that fits in memory, up to the "
+      "software's default.",
+      0, {0, 1'000'000'000});
+  section.finish();
+}
+
+void read_routing(Section section, TrainingRunSpec& run) {
+  MoeRunSpec& moe = run.step.moe;
+  run.lognormal_sigma = section.variant<double>(
+      "kind", "How tokens choose experts.",
+      {{"uniform", [](Section&) { return 0.0; }},
+       {"learned", [](Section& learned) {
+          Section imbalance =
+              learned.subsection("imbalance", "How uneven the popularity of experts is.");
+          const double sigma = imbalance.number(
+              "lognormal_sigma", "Standard deviation of the logarithm of an expert's popularity.",
+              {.min = 0.0, .max = 10.0});
+          imbalance.finish();
+          return sigma;
+        }}});
+  moe.capacity_factor = section.number("capacity_factor", "Slots over the mean load of an expert.",
+                                       {.above = 0.0, .max = 1e6});
+  run.step.model.moe.top_k = section.optional_count(
+      "top_k", "Experts that each token is sent to; the model's own when missing.",
+      run.step.model.moe.top_k, {1, 1'000'000});
+  moe.group_tokens = section.integer(
+      "group_tokens", "Tokens routed together, at most; a rank's microbatch is the upper limit.",
+      {1, 1'000'000'000});
+  moe.minimum_capacity = section.optional_integer(
+      "minimum_capacity", "Slots that an expert has at least, per group.", 4, {0, 1'000'000});
+  moe.capacity_times_top_k = section.optional_boolean(
+      "capacity_times_top_k", "Whether the capacity is multiplied by top_k.", false);
+  section.finish();
+}
+
+void check_lengths(const TrainingStepSpec& step, Section& section) {
+  const bool has_encoder = step.model.architecture == Architecture::kEncoderDecoder;
+  if (has_encoder && step.lengths.input_tokens == 0)
+    section.problem("batch", "input_tokens: an encoder-decoder model needs at least 1");
+  if (!has_encoder && step.lengths.input_tokens > 0)
+    section.problem("batch", fmt::format("input_tokens: a decoder-only model has target_tokens "
+                                         "alone, but this is {}",
+                                         step.lengths.input_tokens));
+}
+
+void check_partition(const TrainingRunSpec& run, const PartitionSpec& partition, Section& section) {
+  const int ranks = num_ranks(run.system.torus);
+  const TrainingStepSpec& step = run.step;
+  if (partition.data != ranks) {
+    section.problem("partition", fmt::format("data: expected the system's {} ranks, got {}", ranks,
+                                             partition.data));
+    return;
+  }
+  if (step.sequences % ranks != 0) {
+    section.problem("batch", fmt::format("sequences: expected a multiple of the {} ranks, got {}",
+                                         ranks, step.sequences));
+    return;
+  }
+  const std::int64_t per_rank = step.sequences / ranks;
+  if (step.microbatch_sequences > 0 && per_rank % step.microbatch_sequences != 0)
+    section.problem("batch",
+                    fmt::format("microbatch_sequences: expected a divisor of the {} sequences of a "
+                                "rank, got {}",
+                                per_rank, step.microbatch_sequences));
+  if (!is_moe(step.model)) return;
+  if (partition.expert != ranks)
+    section.problem("partition",
+                    fmt::format("expert: this version spreads experts over all {} ranks, got {}",
+                                ranks, partition.expert));
+  else if (step.model.moe.num_experts % ranks != 0)
+    section.problem("partition", fmt::format("expert: {} does not divide the model's {} experts",
+                                             ranks, step.model.moe.num_experts));
+  if (step.model.moe.top_k > step.model.moe.num_experts)
+    section.problem("routing", fmt::format("top_k: expected at most the {} experts, got {}",
+                                           step.model.moe.num_experts, step.model.moe.top_k));
+}
+
+}  // namespace
+
+TrainingRunSpec read_training_run(Section& section) {
+  TrainingRunSpec run;
+  run.step.model = section.catalog_entry(
+      "model", "A model of experiments/models, or one given in place.", model_catalog(),
+      [](Section entry) { return read_model(std::move(entry)); });
+  const Catalog devices = device_catalog();
+  run.system = section.catalog_entry(
+      "system", "A system of topologies/catalog, or one given in place.", system_catalog(),
+      [&devices](Section entry) { return read_system(std::move(entry), devices); });
+  const PartitionSpec partition =
+      read_partition(section.subsection("partition", "How the run is laid over the ranks."));
+  read_batch(section.subsection("batch", "The examples of one step."), run.step);
+  run.step.precision = section.choice<Precision>("precision", "Numeric formats.",
+                                                 {{"selective", Precision::kSelective},
+                                                  {"bfloat16", Precision::kBfloat16},
+                                                  {"float32", Precision::kFloat32}});
+  if (auto routing = section.optional_subsection(
+          "routing", "How tokens are routed to experts; needed for MoE models."))
+    read_routing(std::move(*routing), run);
+  else if (section.ok() && is_moe(run.step.model))
+    section.problem("routing", "missing; a model with experts needs it");
+  run.draws = section.optional_count("draws", "Routing draws for the distribution of drops.", 8,
+                                     {0, 100'000});
+  run.seed = static_cast<std::uint64_t>(
+      section.optional_integer("seed", "Seed of all random numbers.", 1, {.min = 0}));
+  run.step.lowering = run.system.lowering;
+  run.step.num_ranks = num_ranks(run.system.torus);
+  if (section.ok()) {
+    check_lengths(run.step, section);
+    check_partition(run, partition, section);
+  }
+  return run;
+}
+
+}  // namespace switchyard

@@ -1,0 +1,155 @@
+#include "sim/cli/read_system.hpp"
+
+namespace switchyard {
+namespace {
+
+constexpr IntegerRange kTileSide{.min = 1, .max = 65'536};
+
+MatmulTile read_matmul_tile(Section section) {
+  MatmulTile tile;
+  tile.rows = section.integer("rows", "Rows come in multiples of this.", kTileSide);
+  tile.minimum_rows =
+      section.integer("minimum_rows", "Fewer rows take as long as this many.", kTileSide);
+  tile.contraction =
+      section.integer("contraction", "The inner dimension comes in these.", kTileSide);
+  tile.columns = section.integer("columns", "Columns come in multiples of this.", kTileSide);
+  section.finish();
+  return tile;
+}
+
+MemoryTile read_memory_tile(Section section) {
+  MemoryTile tile;
+  tile.rows = section.integer("rows", "The second-last dimension is padded to these.", kTileSide);
+  tile.columns = section.integer("columns", "The last dimension is padded to these.", kTileSide);
+  section.finish();
+  return tile;
+}
+
+Constant read_constant(Section section) {
+  const auto positive = types::number({.above = 0.0});
+  Constant constant;
+  constant.value = section.value("value", "The constant, without dimension.", positive);
+  constant.provenance = section.choice<Provenance>("provenance", "Where it comes from.",
+                                                   {{"measured", Provenance::kMeasured},
+                                                    {"fitted", Provenance::kFitted},
+                                                    {"extrapolated", Provenance::kExtrapolated},
+                                                    {"datasheet", Provenance::kDatasheet},
+                                                    {"assumed", Provenance::kAssumed}});
+  const auto range =
+      section.list("range", "Lowest and highest plausible value.", positive, {.min = 2, .max = 2});
+  constant.lowest = range.at(0);
+  constant.highest = range.at(1);
+  if (section.ok() && (constant.value < constant.lowest || constant.value > constant.highest))
+    section.problem("value", fmt::format("expected a value in the range [{}, {}], got {}",
+                                         constant.lowest, constant.highest, constant.value));
+  section.finish();
+  return constant;
+}
+
+LoweringSpec read_lowering(Section section) {
+  constexpr IntegerRange kBytes{.min = 1, .max = 8};
+  const NumberRange passes{.min = 0.0, .max = 1000.0};
+  LoweringSpec lowering;
+  lowering.one_hot_passes = read_constant(section.subsection(
+      "one_hot_passes",
+      "Passes over the float32 one-hot tensor (tokens, experts, capacity): forward, and backward "
+      "per choice."));
+  lowering.weight_bytes = section.optional_count("weight_bytes", "Bytes of a master weight.",
+                                                 lowering.weight_bytes, kBytes);
+  lowering.gradient_bytes = section.optional_count(
+      "gradient_bytes", "Bytes of an accumulated gradient.", lowering.gradient_bytes, kBytes);
+  lowering.softmax_forward_passes = section.optional_number(
+      "softmax_forward_passes", "Passes over the attention scores, forward.",
+      lowering.softmax_forward_passes, passes);
+  lowering.softmax_backward_passes = section.optional_number(
+      "softmax_backward_passes", "Passes over the attention scores, backward.",
+      lowering.softmax_backward_passes, passes);
+  lowering.router_forward_passes = section.optional_number(
+      "router_forward_passes", "Passes over (tokens, experts) per choice, forward.",
+      lowering.router_forward_passes, passes);
+  lowering.router_backward_passes = section.optional_number(
+      "router_backward_passes", "Passes over (tokens, experts) per choice, backward.",
+      lowering.router_backward_passes, passes);
+  lowering.layout_copies = section.optional_number(
+      "layout_copies", "Copies to another layout on each side of an all-to-all.",
+      lowering.layout_copies, passes);
+  lowering.one_hot_embedding = section.optional_boolean(
+      "one_hot_embedding", "Whether look-ups are products with a one-hot matrix.",
+      lowering.one_hot_embedding);
+  lowering.capacity_multiple = section.optional_integer(
+      "capacity_multiple", "Slots per expert are laid out in multiples of this.",
+      lowering.capacity_multiple, kTileSide);
+  lowering.optimizer_passes =
+      section.optional_number("optimizer_passes", "float32 passes over each weight in the update.",
+                              lowering.optimizer_passes, passes);
+  lowering.microbatch_tokens = section.optional_integer(
+      "microbatch_tokens", "Input tokens of a microbatch on one rank, if memory allows.",
+      lowering.microbatch_tokens, {.min = 1, .max = 1'000'000'000});
+  section.finish();
+  return lowering;
+}
+
+LinkSpec read_link(Section section) {
+  LinkSpec link{.bandwidth = section.bandwidth("bandwidth", "Per cable and direction."),
+                .latency = section.seconds("latency", "Of one hop, one way.")};
+  section.finish();
+  return link;
+}
+
+TorusSpec read_torus(Section section) {
+  constexpr IntegerRange kSide{.min = 1, .max = 1024};
+  TorusSpec torus;
+  torus.width = section.count("width", "Chips along x.", kSide);
+  torus.height = section.count("height", "Chips along y.", kSide);
+  torus.ranks_per_router = section.count("ranks_per_router", "Cores of a chip.", {1, 64});
+  torus.wrap = section.optional_boolean("wrap", "Whether both dimensions close to rings.", true);
+  torus.tie = section.optional_choice<TieBreak>(
+      "tie_break", "Which way half round an even ring: alternating, or always the same.",
+      TieBreak::kSplit, {{"split", TieBreak::kSplit}, {"fixed", TieBreak::kFixed}});
+  torus.link = read_link(section.subsection("link", "A link between neighbouring chips."));
+  if (section.ok() && num_ranks(torus) > 4096)
+    section.problem(fmt::format("{} ranks; this version stores every path and stops at 4096",
+                                num_ranks(torus)));
+  section.finish();
+  return torus;
+}
+
+}  // namespace
+
+DeviceFile read_device(Section section) {
+  DeviceFile file;
+  DeviceProfile& device = file.device;
+  device.peak_bfloat16 = section.flop_rate("peak_bfloat16", "Peak rate of matrix products.");
+  device.memory_bandwidth = section.bandwidth("memory_bandwidth", "Of device memory.");
+  device.memory_capacity = section.bytes("memory_capacity", "Of device memory.");
+  device.memory_usable =
+      section.optional_fraction("usable_memory", "Share of the capacity left to a program.", 1.0);
+  device.operator_overhead =
+      section.optional_seconds("operator_overhead", "Added to each kernel.", Seconds{});
+  device.matmul_tile =
+      read_matmul_tile(section.subsection("matmul_tile", "Granularity of the matrix unit."));
+  device.memory_tile =
+      read_memory_tile(section.subsection("memory_tile", "Granularity of device memory."));
+  device.matmul_efficiency = read_constant(
+      section.subsection("matmul_efficiency", "Share of the peak that padded products reach."));
+  device.memory_efficiency = read_constant(
+      section.subsection("memory_efficiency", "Share of the memory bandwidth that kernels reach."));
+  file.lowering = read_lowering(
+      section.subsection("lowering", "How the framework and compiler turn layers into kernels."));
+  section.finish();
+  return file;
+}
+
+System read_system(Section section, const Catalog& devices) {
+  System system;
+  const DeviceFile file = section.catalog_entry(
+      "device", "A profile in cost_models/profiles, or a device given in place.", devices,
+      [](Section entry) { return read_device(std::move(entry)); });
+  system.device = file.device;
+  system.lowering = file.lowering;
+  system.torus = read_torus(section.subsection("torus", "A two-dimensional torus of chips."));
+  section.finish();
+  return system;
+}
+
+}  // namespace switchyard

@@ -1,0 +1,129 @@
+#include "sim/cli/experiment.hpp"
+
+namespace switchyard {
+namespace {
+
+Json constant_json(const Constant& constant) {
+  return {{"value", constant.value},
+          {"provenance", provenance_name(constant.provenance)},
+          {"range", {constant.lowest, constant.highest}}};
+}
+
+Json model_json(const ModelSpec& model) {
+  const bool has_encoder = model.architecture == Architecture::kEncoderDecoder;
+  Json json;
+  json["architecture"] = has_encoder ? "encoder-decoder" : "decoder-only";
+  json["encoder_layers"] = model.num_encoder_layers;
+  json["decoder_layers"] = model.num_decoder_layers;
+  json["d_model"] = model.d_model;
+  json["d_ff"] = model.d_ff;
+  json["activation"] = model.activation == Activation::kRelu    ? "relu"
+                       : model.activation == Activation::kGeglu ? "geglu"
+                                                                : "swiglu";
+  json["heads"] = model.num_heads;
+  json["kv_heads"] = model.num_kv_heads;
+  json["d_head"] = model.d_head;
+  json["vocabulary"] = model.vocabulary;
+  json["tied_embedding"] = model.tied_embedding;
+  json["positions"] =
+      model.positions == PositionEncoding::kRelativeBias ? "relative-bias" : "rotary";
+  json["relative_buckets"] = model.relative_buckets;
+  json["experts"] = model.moe.num_experts;
+  json["top_k"] = model.moe.top_k;
+  json["expert_layer_period"] = model.moe.layer_period;
+  return json;
+}
+
+Json lowering_json(const LoweringSpec& lowering) {
+  Json json;
+  json["one_hot_passes"] = constant_json(lowering.one_hot_passes);
+  json["weight_bytes"] = lowering.weight_bytes;
+  json["gradient_bytes"] = lowering.gradient_bytes;
+  json["softmax_forward_passes"] = lowering.softmax_forward_passes;
+  json["softmax_backward_passes"] = lowering.softmax_backward_passes;
+  json["router_forward_passes"] = lowering.router_forward_passes;
+  json["router_backward_passes"] = lowering.router_backward_passes;
+  json["layout_copies"] = lowering.layout_copies;
+  json["one_hot_embedding"] = lowering.one_hot_embedding;
+  json["capacity_multiple"] = lowering.capacity_multiple;
+  json["optimizer_passes"] = lowering.optimizer_passes;
+  json["microbatch_tokens"] = lowering.microbatch_tokens;
+  return json;
+}
+
+/// Quantities in the words of the files, with more digits than any file needs.
+std::string with_unit(double number, const char* unit) {
+  return fmt::format("{} {}", number, unit);
+}
+
+Json device_json(const DeviceProfile& device, const LoweringSpec& lowering) {
+  const MatmulTile& tile = device.matmul_tile;
+  Json json;
+  json["peak_bfloat16"] = with_unit(device.peak_bfloat16.base() / 1e12, "TFLOP/s");
+  json["memory_bandwidth"] = with_unit(device.memory_bandwidth.base() / 1e9, "GB/s");
+  json["memory_capacity"] = with_unit(device.memory_capacity.base() / 0x1p30, "GiB");
+  json["usable_memory"] = device.memory_usable;
+  json["operator_overhead"] = with_unit(device.operator_overhead.base() * 1e6, "us");
+  json["matmul_tile"] = {{"rows", tile.rows},
+                         {"minimum_rows", tile.minimum_rows},
+                         {"contraction", tile.contraction},
+                         {"columns", tile.columns}};
+  json["memory_tile"] = {{"rows", device.memory_tile.rows},
+                         {"columns", device.memory_tile.columns}};
+  json["matmul_efficiency"] = constant_json(device.matmul_efficiency);
+  json["memory_efficiency"] = constant_json(device.memory_efficiency);
+  json["lowering"] = lowering_json(lowering);
+  return json;
+}
+
+Json system_json(const System& system, const LoweringSpec& lowering) {
+  const TorusSpec& torus = system.torus;
+  Json json;
+  json["device"] = device_json(system.device, lowering);
+  json["torus"] = {{"width", torus.width},
+                   {"height", torus.height},
+                   {"ranks_per_router", torus.ranks_per_router},
+                   {"wrap", torus.wrap},
+                   {"tie_break", torus.tie == TieBreak::kSplit ? "split" : "fixed"},
+                   {"link",
+                    {{"bandwidth", with_unit(torus.link.bandwidth.base() * 8 / 1e9, "Gbps")},
+                     {"latency", with_unit(torus.link.latency.base() * 1e6, "us")}}}};
+  return json;
+}
+
+Json routing_json(const TrainingRunSpec& run) {
+  const MoeRunSpec& moe = run.step.moe;
+  Json json;
+  json["kind"] = run.lognormal_sigma > 0 ? "learned" : "uniform";
+  if (run.lognormal_sigma > 0) json["imbalance"] = {{"lognormal_sigma", run.lognormal_sigma}};
+  json["capacity_factor"] = moe.capacity_factor;
+  json["top_k"] = run.step.model.moe.top_k;
+  json["group_tokens"] = moe.group_tokens;
+  json["minimum_capacity"] = moe.minimum_capacity;
+  json["capacity_times_top_k"] = moe.capacity_times_top_k;
+  return json;
+}
+
+}  // namespace
+
+Json resolved_input(const TrainingRunSpec& run) {
+  const TrainingStepSpec& step = run.step;
+  Json json;
+  json["model"] = model_json(step.model);
+  json["system"] = system_json(run.system, step.lowering);
+  json["partition"] = {{"data", step.num_ranks},
+                       {"expert", is_moe(step.model) ? step.num_ranks : 1}};
+  json["batch"] = {{"sequences", step.sequences},
+                   {"input_tokens", step.lengths.input_tokens},
+                   {"target_tokens", step.lengths.target_tokens},
+                   {"microbatch_sequences", resolve_microbatch(run).microbatch_sequences}};
+  json["precision"] = step.precision == Precision::kSelective  ? "selective"
+                      : step.precision == Precision::kBfloat16 ? "bfloat16"
+                                                               : "float32";
+  if (is_moe(step.model)) json["routing"] = routing_json(run);
+  json["draws"] = run.draws;
+  json["seed"] = run.seed;
+  return json;
+}
+
+}  // namespace switchyard

@@ -1,0 +1,246 @@
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdio>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include <CLI/CLI.hpp>
+
+#include "sim/cli/commands.hpp"
+#include "sim/cli/experiment.hpp"
+#include "sim/cli/message_text.hpp"
+#include "sim/core/error.hpp"
+#include "sim/planner/fit_constants.hpp"
+#include "sim/report/csv_report.hpp"
+#include "sim/report/json_report.hpp"
+#include "sim/report/output_folder.hpp"
+#include "sim/report/table_report.hpp"
+#include "sim/report/trace.hpp"
+
+namespace switchyard {
+namespace {
+
+struct RunOptions {
+  std::string file;
+  std::vector<std::string> overrides;
+  std::string engine = "auto";
+  std::string format = "table";
+  std::string out;
+  std::string trace;  ///< name of the case whose timeline is written
+  int jobs = 0;       ///< 0: one per core
+  bool quiet = false;
+};
+
+EngineKind engine_of(const std::string& name) {
+  if (name == "analytic") return EngineKind::kAnalytic;
+  if (name == "simgrid" && !has_simgrid())
+    throw ConfigError(
+        "--engine: this build has no SimGrid; install libsimgrid-dev and build again, or use "
+        "--engine analytic");
+  return name == "simgrid" || has_simgrid() ? EngineKind::kSimGrid : EngineKind::kAnalytic;
+}
+
+/// How many cases are done, on a terminal only and only once the work has taken two seconds.
+class Progress {
+ public:
+  Progress(std::size_t total, bool quiet)
+      : total_{total}, is_shown_{!quiet && isatty(STDERR_FILENO) == 1} {}
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+  ~Progress() {
+    if (was_drawn_) fmt::print(stderr, "\r{:<60}\r", "");
+  }
+
+  void finished(const std::string& name) {
+    const std::lock_guard lock{mutex_};
+    ++done_;
+    if (!is_shown_ || std::chrono::steady_clock::now() - start_ < std::chrono::seconds{2}) return;
+    constexpr std::size_t kWidth = 20;
+    const std::size_t filled = done_ * kWidth / total_;
+    fmt::print(stderr, "\r[{:<{}}] {}/{} {:<30.30}", std::string(filled, '#'), kWidth, done_,
+               total_, name);
+    std::fflush(stderr);
+    was_drawn_ = true;
+  }
+
+ private:
+  std::size_t total_;
+  bool is_shown_;
+  bool was_drawn_ = false;
+  std::size_t done_ = 0;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  std::mutex mutex_;
+};
+
+/// Calls work(i) for every i below count on `jobs` threads; the first exception is thrown again.
+void for_each_index(std::size_t count, int jobs, const std::function<void(std::size_t)>& work) {
+  std::atomic<std::size_t> next{0};
+  std::exception_ptr failure;
+  std::mutex failure_mutex;
+  const auto worker = [&] {
+    for (std::size_t i = next++; i < count; i = next++) {
+      try {
+        work(i);
+      } catch (...) {
+        const std::lock_guard lock{failure_mutex};
+        if (!failure) failure = std::current_exception();
+        next = count;
+      }
+    }
+  };
+  std::vector<std::thread> threads;
+  for (int i = 1; i < std::min<int>(jobs, static_cast<int>(count)); ++i)
+    threads.emplace_back(worker);
+  worker();
+  for (std::thread& thread : threads) thread.join();
+  if (failure) std::rethrow_exception(failure);
+}
+
+FitCase fit_case(const ExperimentCase& experiment_case) {
+  return {.name = experiment_case.name,
+          .run = experiment_case.run,
+          .measured = experiment_case.published->examples_rate};
+}
+
+/// Refits without each of the experiment's leave_one_out cases; its other fit rows stay in.
+std::vector<LeaveOneOut> left_out_rows(const Experiment& experiment) {
+  std::vector<FitCase> cases;
+  std::vector<FitCase> always;
+  for (const ExperimentCase& c : experiment.cases) {
+    if (!c.published) continue;
+    const bool is_left_out =
+        std::ranges::find(experiment.leave_one_out, c.name) != experiment.leave_one_out.end();
+    if (is_left_out)
+      cases.push_back(fit_case(c));
+    else if (c.published->role == Role::kFit)
+      always.push_back(fit_case(c));
+  }
+  std::vector<LeaveOneOut> rows;
+  if (cases.size() < 2) return rows;
+  for (const LeftOut& left : leave_one_out(cases, always))
+    rows.push_back({.name = left.name,
+                    .model_error = left.model_error,
+                    .constant_error = left.constant_error});
+  return rows;
+}
+
+RunReport run_experiment(const Experiment& experiment, EngineKind engine,
+                         const RunOptions& options) {
+  RunReport report{.experiment = experiment.name,
+                   .title = experiment.title,
+                   .engine = engine,
+                   .seed = experiment.seed,
+                   .cases = std::vector<CaseReport>(experiment.cases.size()),
+                   .ratios = {},
+                   .leave_one_out = {}};
+  Progress progress{experiment.cases.size(), options.quiet};
+  const int jobs = options.jobs > 0
+                       ? options.jobs
+                       : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  for_each_index(experiment.cases.size(), jobs, [&](std::size_t i) {
+    const ExperimentCase& c = experiment.cases[i];
+    report.cases[i] = {.name = c.name,
+                       .input = resolved_input(c.run),
+                       .result = simulate_training(c.run, engine),
+                       .published = c.published,
+                       .matmul_efficiency = c.run.system.device.matmul_efficiency,
+                       .memory_efficiency = c.run.system.device.memory_efficiency,
+                       .one_hot_passes = c.run.step.lowering.one_hot_passes};
+    progress.finished(c.name);
+  });
+  const auto rate = [&](const std::string& name) {
+    return std::ranges::find(report.cases, name, &CaseReport::name)->result.examples_rate;
+  };
+  for (const RatioSpec& ratio : experiment.ratios)
+    report.ratios.push_back({.name = ratio.name,
+                             .predicted = rate(ratio.of) / rate(ratio.to),
+                             .published = ratio.published,
+                             .tolerance = ratio.tolerance});
+  report.leave_one_out = left_out_rows(experiment);
+  return report;
+}
+
+/// The case whose timeline is written: the one asked for, else the last with experts, else the
+/// last.
+const CaseReport& traced_case(const RunReport& report, const std::string& asked) {
+  if (!asked.empty()) return *std::ranges::find(report.cases, asked, &CaseReport::name);
+  const auto sparse = std::find_if(report.cases.rbegin(), report.cases.rend(),
+                                   [](const CaseReport& c) { return !c.result.routing.empty(); });
+  return sparse != report.cases.rend() ? *sparse : report.cases.back();
+}
+
+void check_trace_name(const Experiment& experiment, const std::string& asked) {
+  std::vector<std::string> names;
+  for (const ExperimentCase& c : experiment.cases) names.push_back(c.name);
+  if (!asked.empty() && std::ranges::find(names, asked) == names.end())
+    throw ConfigError(fmt::format("--trace: expected the name of a case, got {}{}",
+                                  in_quotes(asked), did_you_mean(asked, names)));
+}
+
+void run(const RunOptions& options) {
+  const Experiment experiment = load_experiment(options.file, options.overrides);
+  check_trace_name(experiment, options.trace);
+  const RunReport report = run_experiment(experiment, engine_of(options.engine), options);
+
+  if (!options.out.empty()) {
+    const CaseReport& traced = traced_case(report, options.trace);
+    write_files_atomically(
+        options.out,
+        {{"results.json", [&](std::ostream& out) { out << json_text(to_json(report)); }},
+         {"results.csv", [&](std::ostream& out) { out << to_csv(report); }},
+         {"timeline.json", [&](std::ostream& out) { write_trace(traced.result, out); }}});
+    if (!options.quiet)
+      fmt::print(stderr,
+                 "wrote results.json, results.csv and timeline.json ({}; open it in "
+                 "ui.perfetto.dev) to {}\n",
+                 traced.name, options.out);
+  }
+  if (options.format == "json")
+    fmt::print("{}", json_text(to_json(report)));
+  else if (options.format == "csv")
+    fmt::print("{}", to_csv(report));
+  else
+    fmt::print("{}", format_table(report));
+}
+
+}  // namespace
+
+void add_run(CLI::App& program) {
+  const auto options = std::make_shared<RunOptions>();
+  auto* command =
+      program.add_subcommand("run", "Predict an experiment and compare it with what was published");
+  command->footer(
+      "Example: switchyard run experiments/table1.yaml --out out/table1\n"
+      "         switchyard run experiments/table1.yaml --set batch.sequences=2048");
+  command->add_option("file", options->file, "Experiment file (YAML)")->required();
+  command->add_option("--set", options->overrides, "Change a field: path=value; may be repeated")
+      ->allow_extra_args(false);
+  command
+      ->add_option("--engine", options->engine,
+                   "How collectives are timed; auto is simgrid where built in")
+      ->check(CLI::IsMember({"auto", "simgrid", "analytic"}))
+      ->capture_default_str();
+  command->add_option("--format", options->format, "What is printed")
+      ->check(CLI::IsMember({"table", "json", "csv"}))
+      ->capture_default_str();
+  command->add_option("--out", options->out,
+                      "Folder for results.json, results.csv and timeline.json");
+  command->add_option("--trace", options->trace,
+                      "Case whose timeline is written (default: the last with experts)");
+  const auto seed = std::make_shared<std::int64_t>(0);
+  auto* seed_option = command->add_option("--seed", *seed, "Seed, in place of the file's")
+                          ->check(CLI::NonNegativeNumber);
+  command->add_option("--jobs", options->jobs, "Cases at a time (default: one per core)")
+      ->check(CLI::Range(1, 1024));
+  command->add_flag("--quiet", options->quiet, "No progress and no notes");
+  command->callback([options, seed, seed_option] {
+    if (seed_option->count() > 0) options->overrides.push_back(fmt::format("seed={}", *seed));
+    run(*options);
+  });
+}
+
+}  // namespace switchyard

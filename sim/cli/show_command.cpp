@@ -1,0 +1,165 @@
+#include <memory>
+
+#include <CLI/CLI.hpp>
+
+#include "sim/cli/commands.hpp"
+#include "sim/cli/data_folder.hpp"
+#include "sim/cli/diagnostics.hpp"
+#include "sim/cli/message_text.hpp"
+#include "sim/cli/read_model.hpp"
+#include "sim/cli/read_system.hpp"
+#include "sim/core/error.hpp"
+#include "sim/core/units_format.hpp"
+#include "sim/workload/model_flop.hpp"
+#include "sim/workload/parameters.hpp"
+#include "topologies/analysis.hpp"
+
+namespace switchyard {
+namespace {
+
+/// The tree of a catalog entry with its bases resolved.
+YamlNode catalog_node(const Catalog& catalog, const std::string& kind, const std::string& name) {
+  std::optional<YamlNode> node = catalog.load(name);
+  if (!node)
+    throw ConfigError(fmt::format("show {}: no {} is called {}{}; there are: {}", kind, kind,
+                                  in_quotes(name), did_you_mean(name, catalog.names),
+                                  fmt::join(catalog.names, ", ")));
+  return *node;
+}
+
+std::string count_text(double count) {
+  return count >= 1e9   ? fmt::format("{:.1f} G", count / 1e9)
+         : count >= 1e6 ? fmt::format("{:.1f} M", count / 1e6)
+                        : fmt::format("{:.0f}", count);
+}
+
+void show_model(const std::string& name, std::int64_t inputs, std::int64_t targets) {
+  const YamlNode node = catalog_node(model_catalog(), "model", name);
+  const ModelSpec model =
+      read_document(node, [](Section section) { return read_model(std::move(section)); });
+  const bool has_encoder = model.architecture == Architecture::kEncoderDecoder;
+  const SequenceLengths lengths{.input_tokens = has_encoder ? inputs : 0, .target_tokens = targets};
+  const ParameterCounts counts = count_parameters(model);
+  const ModelFlop flop = forward_flop(model, lengths);
+  const auto tokens = static_cast<double>(lengths.input_tokens + lengths.target_tokens);
+
+  fmt::print("{}: {}\n", name,
+             has_encoder ? fmt::format("{} encoder and {} decoder layers", model.num_encoder_layers,
+                                       model.num_decoder_layers)
+                         : fmt::format("{} decoder layers", model.num_decoder_layers));
+  fmt::print("  d_model {}, d_ff {}, {} heads of {}, {} key-value heads, vocabulary {}\n",
+             model.d_model, model.d_ff, model.num_heads, model.d_head, model.num_kv_heads,
+             model.vocabulary);
+  if (is_moe(model))
+    fmt::print("  {} experts in {} of {} layers, {} per token\n", model.moe.num_experts,
+               num_moe_layers(model), model.num_encoder_layers + model.num_decoder_layers,
+               model.moe.top_k);
+  fmt::print("\nparameters\n");
+  const std::pair<const char*, double> kinds[] = {{"embedding", counts.embedding},
+                                                  {"attention", counts.attention},
+                                                  {"feed-forward", counts.feed_forward},
+                                                  {"experts", counts.experts},
+                                                  {"router", counts.router},
+                                                  {"normalization", counts.norm},
+                                                  {"total", counts.total()},
+                                                  {"active per token", active_parameters(model)}};
+  for (const auto& [kind, count] : kinds)
+    fmt::print("  {:<24}{:>14}{:>18.0f}\n", kind, count_text(count), count);
+  fmt::print("  {:<24}{:>14}   in float32; {} in bfloat16\n", "weights",
+             fmt::format("{}", Bytes{counts.total() * 4}), Bytes{counts.total() * 2});
+  if (has_encoder)
+    fmt::print("\nforward pass of one sequence of {} input and {} target tokens\n", inputs,
+               targets);
+  else
+    fmt::print("\nforward pass of one sequence of {} tokens\n", targets);
+  const std::pair<const char*, Flop> parts[] = {
+      {"attention projections", flop.attention_projections},
+      {"attention scores", flop.attention_scores},
+      {"feed-forward, experts", flop.feed_forward},
+      {"logits", flop.logits},
+      {"total", flop.total()},
+      {"router (not in total)", flop.router},
+      {"as table 9 counts it", published_forward_flop(model, lengths)}};
+  for (const auto& [part, value] : parts)
+    fmt::print("  {:<24}{:>14}\n", part, fmt::format("{}", value));
+  fmt::print("  {:<24}{:>14}\n", "total per token", fmt::format("{}", flop.total() / tokens));
+  fmt::print("  {:<24}{:>14}\n", "training, per sequence",
+             fmt::format("{}", training_flop(model, lengths)));
+}
+
+void show_system(const std::string& name) {
+  const YamlNode node = catalog_node(system_catalog(), "system", name);
+  const Catalog devices = device_catalog();
+  const System system = read_document(
+      node, [&devices](Section section) { return read_system(std::move(section), devices); });
+  const TorusSpec& torus = system.torus;
+  const DeviceProfile& device = system.device;
+  const int ranks = num_ranks(torus);
+  const Topology topology = build_torus(torus);
+  fmt::print("{}: {} ranks, {} x {} chips of {}\n", name, ranks, torus.width, torus.height,
+             torus.ranks_per_router);
+  fmt::print("\nnetwork ({})\n", torus.wrap ? "torus" : "mesh");
+  fmt::print("  {:<28}{} per direction, {} latency\n", "link", torus.link.bandwidth,
+             torus.link.latency);
+  fmt::print("  {:<28}{}\n", "bisection bandwidth", bisection_bandwidth(torus));
+  fmt::print("  {:<28}{} hops\n", "diameter", diameter(topology));
+  fmt::print("  {:<28}{:.3g} hops\n", "average distance", average_hops(topology));
+  fmt::print("\neach rank\n");
+  const std::pair<const char*, std::string> rows[] = {
+      {"peak (bfloat16)", fmt::format("{}", device.peak_bfloat16)},
+      {"memory bandwidth", fmt::format("{}", device.memory_bandwidth)},
+      {"memory", fmt::format("{:.4g} GiB, {:.0f} % usable", device.memory_capacity.base() / 0x1p30,
+                             100 * device.memory_usable)},
+      {"matmul efficiency",
+       fmt::format("{:.3g} ({}, plausible {} to {})", device.matmul_efficiency.value,
+                   provenance_name(device.matmul_efficiency.provenance),
+                   device.matmul_efficiency.lowest, device.matmul_efficiency.highest)},
+      {"memory efficiency",
+       fmt::format("{:.3g} ({}, plausible {} to {})", device.memory_efficiency.value,
+                   provenance_name(device.memory_efficiency.provenance),
+                   device.memory_efficiency.lowest, device.memory_efficiency.highest)},
+      {"matrix tile", fmt::format("{} x {}, rows in {}s and at least {}",
+                                  device.matmul_tile.contraction, device.matmul_tile.columns,
+                                  device.matmul_tile.rows, device.matmul_tile.minimum_rows)},
+      {"memory tile", fmt::format("{} x {}", device.memory_tile.rows, device.memory_tile.columns)}};
+  for (const auto& [what, value] : rows) fmt::print("  {:<28}{}\n", what, value);
+}
+
+void list(const Catalog& catalog) {
+  for (const std::string& name : catalog.names) fmt::print("{}\n", name);
+}
+
+}  // namespace
+
+void add_show(CLI::App& program) {
+  auto* show = program.add_subcommand("show", "Look at a model or a system of the catalogs");
+  show->require_subcommand(1);
+  show->footer(
+      "Example: switchyard show model switch-base\n"
+      "         switchyard show system tpu-v3-32");
+
+  const auto model_name = std::make_shared<std::string>();
+  const auto inputs = std::make_shared<std::int64_t>(512);
+  const auto targets = std::make_shared<std::int64_t>(114);
+  auto* model = show->add_subcommand("model", "Parameters and FLOPs; without a name, the list");
+  model->footer("Example: switchyard show model mixtral-8x7b --target-tokens 4096");
+  model->add_option("name", *model_name, "Name in the catalog");
+  model->add_option("--input-tokens", *inputs, "Tokens of the encoder")
+      ->check(CLI::Range(1, 100'000'000))
+      ->capture_default_str();
+  model->add_option("--target-tokens", *targets, "Tokens of the decoder")
+      ->check(CLI::Range(1, 100'000'000))
+      ->capture_default_str();
+  model->callback([model_name, inputs, targets] {
+    model_name->empty() ? list(model_catalog()) : show_model(*model_name, *inputs, *targets);
+  });
+
+  const auto system_name = std::make_shared<std::string>();
+  auto* system = show->add_subcommand("system", "Network and device; without a name, the list");
+  system->footer("Example: switchyard show system tpu-v3-32");
+  system->add_option("name", *system_name, "Name in the catalog");
+  system->callback(
+      [system_name] { system_name->empty() ? list(system_catalog()) : show_system(*system_name); });
+}
+
+}  // namespace switchyard

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <string_view>
+
+#include "sim/engine/task_graph.hpp"
+#include "sim/engine/timeline.hpp"
+#include "topologies/topology.hpp"
+
+namespace switchyard {
+
+/// The engines that can execute a task graph.
+///
+/// kSimGrid: every flow shares the links of its path max-min fairly with all others under way. The
+///           reference. Runs in a forked child, because SimGrid allows one engine per process.
+/// kAnalytic: no contention between tasks; each collective takes the time of its closed form
+///           (most loaded link and path latency, round by round). Microseconds; for fits and
+///           search.
+enum class EngineKind { kSimGrid, kAnalytic };
+
+/// Executes `graph` once on all ranks of `topology` and returns what happened when.
+/// The same input gives the same timeline to the last bit.
+/// @throws std::runtime_error when kSimGrid was not built in or its process failed.
+[[nodiscard]] Timeline execute(EngineKind engine, const TaskGraph& graph, const Topology& topology);
+
+/// "simgrid" or "analytic".
+[[nodiscard]] std::string_view engine_name(EngineKind engine);
+
+/// True when this build contains the SimGrid engine.
+[[nodiscard]] bool has_simgrid();
+
+}  // namespace switchyard

@@ -1,0 +1,81 @@
+#include <map>
+
+#include "cost_models/collectives.hpp"
+#include "cost_models/compute.hpp"
+#include "sim/core/error.hpp"
+#include "sim/engine/training_run.hpp"
+
+namespace switchyard {
+namespace {
+
+/// Collectives of equal kind and size share one schedule.
+class Schedules {
+ public:
+  Schedules(const TorusSpec& torus, std::vector<CollectiveSchedule>& schedules)
+      : torus_{&torus}, schedules_{&schedules} {}
+
+  int index_of(const Collective& collective) {
+    const auto [place, is_new] = indices_.try_emplace({collective.kind, collective.buffer.base()},
+                                                      static_cast<int>(schedules_->size()));
+    if (is_new) schedules_->push_back(build(collective));
+    return place->second;
+  }
+
+ private:
+  [[nodiscard]] CollectiveSchedule build(const Collective& collective) const {
+    const int ranks = num_ranks(*torus_);
+    return collective.kind == CollectiveKind::kAllToAll
+               ? direct_all_to_all(ranks, collective.buffer / ranks)
+               : torus_all_reduce(*torus_, collective.buffer);
+  }
+
+  const TorusSpec* torus_;
+  std::vector<CollectiveSchedule>* schedules_;
+  std::map<std::pair<CollectiveKind, double>, int> indices_;
+};
+
+/// Bytes that the busiest rank sends to others.
+Bytes sent_by_a_rank(const CollectiveSchedule& schedule, int ranks) {
+  std::vector<Bytes> sent(static_cast<std::size_t>(ranks));
+  for (const Round& round : schedule.rounds)
+    for (const Flow& flow : round.flows)
+      if (crosses_network(flow)) sent[flow.source.index()] += flow.bytes;
+  Bytes most;
+  for (const Bytes bytes : sent) most = std::max(most, bytes);
+  return most;
+}
+
+}  // namespace
+
+TaskGraph price_step(const StepGraph& graph, const System& system, int num_microbatches) {
+  TaskGraph priced;
+  Schedules schedules{system.torus, priced.schedules};
+  const int ranks = num_ranks(system.torus);
+
+  const auto append = [&](const StepNode& node) {
+    Task task;
+    if (!priced.tasks.empty())
+      task.dependencies.emplace_back(static_cast<std::int32_t>(priced.tasks.size()) - 1);
+    if (const auto* op = std::get_if<Operator>(&node)) {
+      task.name = op->name;
+      task.category = class_name(op->operator_class);
+      task.duration = operator_time(*op, system.device);
+      task.flop = matmul_flop(op->matmul);
+      task.bytes = memory_traffic(*op, system.device.memory_tile);
+    } else {
+      const auto& collective = std::get<Collective>(node);
+      task.name = collective.name;
+      task.category = class_name(collective.operator_class);
+      task.schedule = schedules.index_of(collective);
+      task.bytes = sent_by_a_rank(priced.schedules[static_cast<std::size_t>(task.schedule)], ranks);
+    }
+    priced.tasks.push_back(std::move(task));
+  };
+
+  for (int i = 0; i < num_microbatches; ++i)
+    for (const StepNode& node : graph.microbatch) append(node);
+  for (const StepNode& node : graph.update) append(node);
+  return priced;
+}
+
+}  // namespace switchyard

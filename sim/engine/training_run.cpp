@@ -1,0 +1,171 @@
+#include "sim/engine/training_run.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include "cost_models/collectives.hpp"
+#include "cost_models/compute.hpp"
+#include "sim/core/error.hpp"
+#include "sim/core/random.hpp"
+
+namespace switchyard {
+namespace {
+
+Seconds end_of_tasks(const Timeline& timeline, std::size_t num_tasks) {
+  Seconds end;
+  const std::size_t spans = num_tasks * static_cast<std::size_t>(timeline.num_ranks);
+  for (std::size_t i = 0; i < spans; ++i) end = std::max(end, timeline.spans[i].end);
+  return end;
+}
+
+OperatorClass class_of(const StepNode& node) {
+  return std::visit([](const auto& n) { return n.operator_class; }, node);
+}
+
+/// Adds up rank 0's spans; nodes of the microbatch count num_microbatches times.
+void add_breakdown(const StepGraph& graph, TrainingResult& result) {
+  std::array<ClassShare, kNumOperatorClasses> shares;
+  const auto ranks = static_cast<std::size_t>(result.timeline.num_ranks);
+  Seconds busy;
+  std::size_t task = 0;
+  const auto add = [&](const std::vector<StepNode>& nodes, double times) {
+    for (const StepNode& node : nodes) {
+      const Span& span = result.timeline.spans[task * ranks];
+      const Task& priced = result.tasks.tasks[task++];
+      ClassShare& share = shares.at(static_cast<std::size_t>(class_of(node)));
+      share.time += times * (span.end - span.start);
+      share.flop += times * priced.flop;
+      (is_collective(priced) ? share.sent : share.memory) += times * priced.bytes;
+      busy += times * (span.end - span.start);
+    }
+  };
+  add(graph.microbatch, result.num_microbatches);
+  add(graph.update, 1.0);
+  result.idle = std::max(Seconds{}, result.step_time - busy);
+  for (std::size_t i = 0; i < shares.size(); ++i) {
+    shares.at(i).operator_class = static_cast<OperatorClass>(i);
+    if (shares.at(i).time > Seconds{}) result.breakdown.push_back(shares.at(i));
+  }
+}
+
+Percentiles percentiles(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  // Linear between order statistics: position p * (n - 1).
+  const auto at = [&](double p) {
+    const double position = p * static_cast<double>(values.size() - 1);
+    const auto below = static_cast<std::size_t>(position);
+    const std::size_t above = std::min(below + 1, values.size() - 1);
+    return values[below] +
+           (position - static_cast<double>(below)) * (values[above] - values[below]);
+  };
+  return {.p5 = at(0.05), .p50 = at(0.50), .p95 = at(0.95)};
+}
+
+StackRouting route_stack(const TrainingRunSpec& run, const TrainingStepSpec& step,
+                         const std::string& stack, std::int64_t tokens_per_sequence,
+                         std::uint64_t stack_id) {
+  StackRouting routing{
+      .stack = stack,
+      .shape = moe_layer_shape(step, step.microbatch_sequences * tokens_per_sequence),
+      .dropped_fraction = {},
+      .padding_fraction = {},
+      .expert_imbalance = {}};
+  const RoutingShape shape{.num_ranks = step.num_ranks,
+                           .groups_per_rank = routing.shape.groups.num_groups / step.num_ranks,
+                           .group_tokens = routing.shape.groups.group_tokens,
+                           .num_experts = step.model.moe.num_experts,
+                           .capacity = routing.shape.capacity};
+  std::vector<double> dropped;
+  std::vector<double> padding;
+  std::vector<double> imbalance;
+  for (int i = 0; i < run.draws; ++i) {
+    auto rng = stream_engine(run.seed, {stack_id, static_cast<std::uint64_t>(i)});
+    const RoutingDraw draw = draw_routing(
+        {.top_k = step.model.moe.top_k, .lognormal_sigma = run.lognormal_sigma}, shape, rng);
+    dropped.push_back(dropped_fraction(draw));
+    padding.push_back(padding_fraction(draw, shape));
+    imbalance.push_back(expert_imbalance(draw));
+  }
+  routing.dropped_fraction = percentiles(std::move(dropped));
+  routing.padding_fraction = percentiles(std::move(padding));
+  routing.expert_imbalance = percentiles(std::move(imbalance));
+  return routing;
+}
+
+void add_routing(const TrainingRunSpec& run, const TrainingStepSpec& step, TrainingResult& result) {
+  if (!is_moe(step.model) || run.draws < 1) return;
+  if (num_moe_layers(step.model, step.model.num_encoder_layers) > 0)
+    result.routing.push_back(route_stack(run, step, "encoder", step.lengths.input_tokens, 0));
+  if (num_moe_layers(step.model, step.model.num_decoder_layers) > 0)
+    result.routing.push_back(route_stack(run, step, "decoder", step.lengths.target_tokens, 1));
+}
+
+void check(const TrainingRunSpec& run) {
+  SWITCHYARD_CHECK(run.step.num_ranks == num_ranks(run.system.torus), "{} ranks on a torus of {}",
+                   run.step.num_ranks, num_ranks(run.system.torus));
+}
+
+}  // namespace
+
+TrainingStepSpec resolve_microbatch(const TrainingRunSpec& run) {
+  TrainingStepSpec step = run.step;
+  if (step.microbatch_sequences == 0)
+    step.microbatch_sequences = largest_fitting_microbatch(step, run.system.device);
+  return step;
+}
+
+TrainingResult simulate_training(const TrainingRunSpec& run, EngineKind engine) {
+  check(run);
+  const TrainingStepSpec step = resolve_microbatch(run);
+  const StepGraph graph = build_training_step(step);
+  const Topology topology = build_torus(run.system.torus);
+
+  TrainingResult result;
+  result.microbatch_sequences = step.microbatch_sequences;
+  result.num_microbatches = graph.num_microbatches;
+  result.tasks = price_step(graph, run.system, 1);
+  result.timeline = execute(engine, result.tasks, topology);
+  result.microbatch_time = end_of_tasks(result.timeline, graph.microbatch.size());
+  result.step_time =
+      result.timeline.makespan + (graph.num_microbatches - 1.0) * result.microbatch_time;
+  result.examples_rate = static_cast<double>(step.sequences) / result.step_time;
+  result.mfu = static_cast<double>(step.sequences) * training_flop(step.model, step.lengths) /
+               (result.step_time * (run.system.device.peak_bfloat16 * step.num_ranks));
+  result.memory = training_memory(step, graph, run.system.device);
+  add_breakdown(graph, result);
+  add_routing(run, step, result);
+
+  // The timeline has one microbatch; the update's traffic is what it has beyond that.
+  const TaskGraph update =
+      price_step({.num_microbatches = 0, .microbatch = {}, .update = graph.update}, run.system, 0);
+  const Timeline update_alone = execute(EngineKind::kAnalytic, update, topology);
+  for (std::size_t link = 0; link < result.timeline.link_bytes.size(); ++link) {
+    const Bytes in_update = update_alone.link_bytes[link];
+    const Bytes in_microbatch = result.timeline.link_bytes[link] - in_update;
+    result.busiest_link =
+        std::max(result.busiest_link, in_update + graph.num_microbatches * in_microbatch);
+  }
+  for (const ClassShare& share : result.breakdown)
+    if (share.operator_class == OperatorClass::kAllToAll) result.all_to_all_sent = share.sent;
+  return result;
+}
+
+PerSecond predicted_examples_rate(const TrainingRunSpec& run) {
+  check(run);
+  const TrainingStepSpec step = resolve_microbatch(run);
+  const StepGraph graph = build_training_step(step);
+  const Topology topology = build_torus(run.system.torus);
+  const TaskGraph tasks = price_step(graph, run.system, 1);
+  Seconds total;
+  for (std::size_t i = 0; i < tasks.tasks.size(); ++i) {
+    const Task& task = tasks.tasks[i];
+    const double times = i < graph.microbatch.size() ? graph.num_microbatches : 1.0;
+    total += times * (is_collective(task)
+                          ? schedule_time(tasks.schedules[static_cast<std::size_t>(task.schedule)],
+                                          topology)
+                          : task.duration);
+  }
+  return static_cast<double>(step.sequences) / total;
+}
+
+}  // namespace switchyard

@@ -1,0 +1,86 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "cost_models/memory.hpp"
+#include "cost_models/system.hpp"
+#include "sim/engine/engine.hpp"
+#include "sim/workload/routing.hpp"
+#include "sim/workload/training_step.hpp"
+
+namespace switchyard {
+
+/// A training run to predict.
+struct TrainingRunSpec {
+  System system;
+  TrainingStepSpec step;         ///< microbatch_sequences 0: the largest that fits in memory
+  double lognormal_sigma = 0.0;  ///< of expert popularity; see RoutingSpec
+  int draws = 1;                 ///< routing draws, for the distribution of what is dropped
+  std::uint64_t seed = 0;
+};
+
+/// Fifth, fiftieth and ninety-fifth percentile over draws.
+struct Percentiles {
+  double p5 = 0;
+  double p50 = 0;
+  double p95 = 0;
+};
+
+/// Time, work and traffic of one operator class in one step of one rank.
+struct ClassShare {
+  OperatorClass operator_class = OperatorClass::kAttention;
+  Seconds time;
+  Flop flop;     ///< of products, without padding
+  Bytes memory;  ///< read and written, with padding
+  Bytes sent;    ///< to other ranks, by collectives
+};
+
+/// What happens to tokens in the MoE layers of one stack.
+struct StackRouting {
+  std::string stack;  ///< "encoder" or "decoder"
+  MoeLayerShape shape;
+  Percentiles dropped_fraction;
+  Percentiles padding_fraction;
+  Percentiles expert_imbalance;
+};
+
+/// The prediction for one training step.
+struct TrainingResult {
+  std::int64_t microbatch_sequences = 0;
+  int num_microbatches = 0;
+  Seconds step_time;
+  Seconds microbatch_time;
+  PerSecond examples_rate;
+  double mfu = 0;  ///< model FLOP/s over the peak of all ranks
+  MemoryEstimate memory;
+  std::vector<ClassShare> breakdown;  ///< every class that occurs, in the order of OperatorClass
+  Seconds idle;                       ///< of rank 0: waiting with neither compute nor a collective
+  std::vector<StackRouting> routing;  ///< MoE models only
+  Bytes busiest_link;                 ///< over one step
+  Bytes all_to_all_sent;              ///< by one rank in one step, to other ranks
+  /// What was executed: one microbatch, then the update. Kept for the trace.
+  TaskGraph tasks;
+  Timeline timeline;
+};
+
+/// Fills in `step.microbatch_sequences` when it is 0.
+[[nodiscard]] TrainingStepSpec resolve_microbatch(const TrainingRunSpec& run);
+
+/// Prices every node of a step: what an engine executes. `num_microbatches` copies of the
+/// microbatch are laid out one after the other, then the update.
+[[nodiscard]] TaskGraph price_step(const StepGraph& graph, const System& system,
+                                   int num_microbatches);
+
+/// Predicts a run. All microbatches of a step take the same time, because the buffers have fixed
+/// sizes whatever the routing draw: one is executed and counted num_microbatches times.
+/// Precondition: as build_training_step(); num_ranks of the step equals that of the torus
+/// (checked).
+[[nodiscard]] TrainingResult simulate_training(const TrainingRunSpec& run, EngineKind engine);
+
+/// Examples per second by the closed forms alone; what a fit evaluates thousands of times.
+[[nodiscard]] PerSecond predicted_examples_rate(const TrainingRunSpec& run);
+
+}  // namespace switchyard

@@ -1,0 +1,155 @@
+#include "sim/report/csv_report.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <string_view>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "sim/core/version.hpp"
+#include "sim/report/prediction_error.hpp"
+
+namespace switchyard {
+namespace {
+
+using Cells = std::vector<std::string>;
+
+constexpr std::array<std::string_view, 2> kStacks = {"encoder", "decoder"};
+
+/// What is written of a stack's draws.
+struct RoutingColumn {
+  std::string_view name;
+  Percentiles StackRouting::*values;
+};
+constexpr std::array<RoutingColumn, 3> kRoutingColumns = {{
+    {"dropped_fraction", &StackRouting::dropped_fraction},
+    {"padding_fraction", &StackRouting::padding_fraction},
+    {"expert_imbalance", &StackRouting::expert_imbalance},
+}};
+
+/// "all-to-all" -> "all_to_all_s".
+std::string time_column(OperatorClass operator_class) {
+  std::string name{class_name(operator_class)};
+  for (char& c : name)
+    if (c == '-' || c == ' ') c = '_';
+  return name + "_s";
+}
+
+std::string quoted(const std::string& field) {
+  // A first character of '#' would make the line a comment.
+  if (field.find_first_of(",\"\r\n") == std::string::npos && !field.starts_with('#')) return field;
+  std::string text = "\"";
+  for (const char c : field) text.append(c == '"' ? 2 : 1, c);
+  return text + "\"";
+}
+
+std::string line_of(const Cells& cells) {
+  std::string line;
+  for (const std::string& cell : cells) {
+    if (&cell != &cells.front()) line.push_back(',');
+    line += quoted(cell);
+  }
+  return line + "\n";
+}
+
+std::string number(double value) { return fmt::format("{}", value); }
+
+Cells header() {
+  Cells cells = {"case",
+                 "examples_per_s",
+                 "published_examples_per_s",
+                 "error_fraction",
+                 "role",
+                 "step_time_s",
+                 "microbatch_time_s",
+                 "microbatch_sequences",
+                 "num_microbatches",
+                 "num_ranks",
+                 "mfu",
+                 "memory_peak_bytes",
+                 "all_to_all_sent_bytes",
+                 "busiest_link_bytes"};
+  for (const std::string_view stack : kStacks)
+    for (const RoutingColumn& column : kRoutingColumns)
+      for (const char* percentile : {"p5", "p50", "p95"})
+        cells.push_back(fmt::format("{}_{}_{}", stack, column.name, percentile));
+  for (int i = 0; i < kNumOperatorClasses; ++i)
+    cells.push_back(time_column(static_cast<OperatorClass>(i)));
+  cells.emplace_back("idle_s");
+  return cells;
+}
+
+void append_published(Cells& cells, const CaseReport& row) {
+  if (!row.published) {
+    cells.insert(cells.end(), 3, "");
+    return;
+  }
+  cells.push_back(number(row.published->examples_rate.base()));
+  cells.push_back(number(*relative_error(row)));
+  cells.emplace_back(role_name(row.published->role));
+}
+
+void append_routing(Cells& cells, const TrainingResult& result) {
+  for (const std::string_view stack : kStacks) {
+    const auto found =
+        std::find_if(result.routing.begin(), result.routing.end(),
+                     [&](const StackRouting& routing) { return routing.stack == stack; });
+    for (const RoutingColumn& column : kRoutingColumns) {
+      if (found == result.routing.end()) {
+        cells.insert(cells.end(), 3, "");
+        continue;
+      }
+      const Percentiles& values = (*found).*column.values;
+      for (const double value : {values.p5, values.p50, values.p95}) cells.push_back(number(value));
+    }
+  }
+}
+
+void append_breakdown(Cells& cells, const TrainingResult& result) {
+  std::array<Seconds, kNumOperatorClasses> times;
+  for (const ClassShare& share : result.breakdown)
+    times.at(static_cast<std::size_t>(share.operator_class)) += share.time;
+  for (const Seconds time : times) cells.push_back(number(time.base()));
+  cells.push_back(number(result.idle.base()));
+}
+
+Cells row_of(const CaseReport& row) {
+  const TrainingResult& result = row.result;
+  Cells cells = {row.name, number(result.examples_rate.base())};
+  append_published(cells, row);
+  cells.push_back(number(result.step_time.base()));
+  cells.push_back(number(result.microbatch_time.base()));
+  cells.push_back(fmt::format("{}", result.microbatch_sequences));
+  cells.push_back(fmt::format("{}", result.num_microbatches));
+  cells.push_back(fmt::format("{}", result.timeline.num_ranks));
+  cells.push_back(number(result.mfu));
+  cells.push_back(number(result.memory.total().base()));
+  cells.push_back(number(result.all_to_all_sent.base()));
+  cells.push_back(number(result.busiest_link.base()));
+  append_routing(cells, result);
+  append_breakdown(cells, result);
+  return cells;
+}
+
+/// The comment is one line whatever the experiment is called.
+std::string on_one_line(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(), [](unsigned char c) { return std::iscntrl(c) != 0; }, ' ');
+  return text;
+}
+
+}  // namespace
+
+std::string to_csv(const RunReport& report) {
+  const BuildInfo build = build_info();
+  std::string text = fmt::format("# switchyard {} git={} seed={} experiment={} engine={}\n",
+                                 build.version, build.git_hash, report.seed,
+                                 on_one_line(report.experiment), engine_name(report.engine));
+  text += line_of(header());
+  for (const CaseReport& row : report.cases) text += line_of(row_of(row));
+  return text;
+}
+
+}  // namespace switchyard

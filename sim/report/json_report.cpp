@@ -1,0 +1,162 @@
+#include "sim/report/json_report.hpp"
+
+#include <algorithm>
+
+#include "sim/core/version.hpp"
+#include "sim/report/prediction_error.hpp"
+
+namespace switchyard {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json versions() {
+  const BuildInfo build = build_info();
+  return {{"version", build.version}, {"git_hash", build.git_hash}, {"compiler", build.compiler}};
+}
+
+Json percentiles(const Percentiles& values) {
+  return {{"p5", values.p5}, {"p50", values.p50}, {"p95", values.p95}};
+}
+
+Json breakdown(const TrainingResult& result) {
+  Json list = Json::array();
+  for (const ClassShare& share : result.breakdown)
+    list.push_back({{"class", class_name(share.operator_class)},
+                    {"time_s", share.time.base()},
+                    {"flop", share.flop.base()},
+                    {"memory_bytes", share.memory.base()},
+                    {"sent_bytes", share.sent.base()}});
+  return list;
+}
+
+Json routing(const TrainingResult& result) {
+  Json list = Json::array();
+  for (const StackRouting& stack : result.routing)
+    list.push_back({{"stack", stack.stack},
+                    {"num_groups", stack.shape.groups.num_groups},
+                    {"group_tokens", stack.shape.groups.group_tokens},
+                    {"capacity_tokens", stack.shape.capacity},
+                    {"effective_capacity_factor", stack.shape.effective_capacity_factor},
+                    {"dropped_fraction", percentiles(stack.dropped_fraction)},
+                    {"padding_fraction", percentiles(stack.padding_fraction)},
+                    {"expert_imbalance", percentiles(stack.expert_imbalance)}});
+  return list;
+}
+
+Json results(const TrainingResult& result) {
+  return {{"examples_per_s", result.examples_rate.base()},
+          {"step_time_s", result.step_time.base()},
+          {"microbatch_time_s", result.microbatch_time.base()},
+          {"microbatch_sequences", result.microbatch_sequences},
+          {"num_microbatches", result.num_microbatches},
+          {"num_ranks", result.timeline.num_ranks},
+          {"mfu", result.mfu},
+          {"idle_s", result.idle.base()},
+          {"breakdown", breakdown(result)},
+          {"memory_peak_bytes", result.memory.total().base()},
+          {"memory",
+           {{"weights_bytes", result.memory.weights.base()},
+            {"gradients_bytes", result.memory.gradients.base()},
+            {"optimizer_bytes", result.memory.optimizer.base()},
+            {"activations_bytes", result.memory.activations.base()}}},
+          {"all_to_all_sent_bytes", result.all_to_all_sent.base()},
+          {"busiest_link_bytes", result.busiest_link.base()},
+          {"routing", routing(result)}};
+}
+
+Json published(const CaseReport& row) {
+  if (!row.published) return nullptr;
+  return {{"examples_per_s", row.published->examples_rate.base()},
+          {"error_fraction", *relative_error(row)},
+          {"role", role_name(row.published->role)},
+          {"source", row.published->source}};
+}
+
+Json constant(const Constant& value) {
+  return {{"value", value.value},
+          {"provenance", provenance_name(value.provenance)},
+          {"range", Json::array({value.lowest, value.highest})}};
+}
+
+Json provenance(const CaseReport& row) {
+  const bool fitted = row.published && row.published->role == Role::kFit;
+  const char* times = provenance_name(fitted ? Provenance::kFitted : Provenance::kExtrapolated);
+  const char* uncompared = provenance_name(Provenance::kAssumed);
+  Json keys = Json::object();
+  for (const char* key :
+       {"examples_per_s", "step_time_s", "microbatch_time_s", "mfu", "idle_s", "breakdown"})
+    keys[key] = times;
+  for (const char* key :
+       {"memory_peak_bytes", "all_to_all_sent_bytes", "busiest_link_bytes", "routing"})
+    keys[key] = uncompared;
+  keys["constants"] = {{"matmul_efficiency", constant(row.matmul_efficiency)},
+                       {"memory_efficiency", constant(row.memory_efficiency)},
+                       {"one_hot_passes", constant(row.one_hot_passes)}};
+  return keys;
+}
+
+Json cases(const RunReport& report) {
+  Json list = Json::array();
+  for (const CaseReport& row : report.cases)
+    list.push_back({{"name", row.name},
+                    {"input", row.input},
+                    {"results", results(row.result)},
+                    {"published", published(row)},
+                    {"provenance", provenance(row)}});
+  return list;
+}
+
+Json summary(const RunReport& report) {
+  const ErrorSummary errors = summarize_errors(report);
+  if (errors.num_predicted + errors.num_fit == 0) return nullptr;
+  Json keys = {{"num_predicted", errors.num_predicted}, {"num_fit", errors.num_fit}};
+  if (errors.num_predicted > 0) {
+    keys["mean_absolute_error_fraction"] = errors.mean_absolute_error;
+    keys["largest_error_fraction"] = errors.largest_error;
+    keys["largest_error_case"] = errors.largest_error_case;
+  }
+  return keys;
+}
+
+Json ratios(const RunReport& report) {
+  Json list = Json::array();
+  for (const RatioReport& ratio : report.ratios)
+    list.push_back({{"name", ratio.name},
+                    {"predicted", ratio.predicted},
+                    {"published", ratio.published},
+                    {"role", role_name(ratio.role)},
+                    {"error_fraction", relative_error(ratio)},
+                    {"tolerance_fraction", ratio.tolerance},
+                    {"within_tolerance", is_within_tolerance(ratio)}});
+  return list;
+}
+
+Json leave_one_out(const RunReport& report) {
+  Json list = Json::array();
+  for (const LeaveOneOut& row : report.leave_one_out)
+    list.push_back({{"name", row.name},
+                    {"error_fraction", row.model_error},
+                    {"constant_error_fraction", row.constant_error}});
+  return list;
+}
+
+}  // namespace
+
+Json to_json(const RunReport& report) {
+  return {{"switchyard", versions()},
+          {"experiment", report.experiment},
+          {"title", report.title},
+          {"engine", engine_name(report.engine)},
+          {"seed", report.seed},
+          {"cases", cases(report)},
+          {"summary", summary(report)},
+          {"ratios", ratios(report)},
+          {"leave_one_out", leave_one_out(report)}};
+}
+
+std::string json_text(const Json& document) {
+  return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace switchyard

@@ -1,0 +1,268 @@
+#include "sim/report/trace.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+#include <cstdint>
+#include <ostream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "sim/core/error.hpp"
+#include "sim/core/version.hpp"
+
+namespace switchyard {
+namespace {
+
+/// Tracks of a rank, in the order shown. Thread ids are kLanes apart, which leaves room for tasks
+/// that overlap.
+enum class Track { kLayers, kCompute, kNetwork };
+constexpr int kLanes = 100;
+
+std::string_view track_name(Track track) {
+  switch (track) {
+    case Track::kLayers:
+      return "layers";
+    case Track::kCompute:
+      return "compute";
+    case Track::kNetwork:
+      return "network";
+  }
+  return "";
+}
+
+std::int64_t nanoseconds(Seconds time) {
+  SWITCHYARD_CHECK(std::isfinite(time.base()), "a time of {} s", time.base());
+  return std::llround(time.base() * 1e9);
+}
+
+std::string number(double value) {
+  SWITCHYARD_CHECK(std::isfinite(value), "a count of {}", value);
+  return fmt::format("{}", value);
+}
+
+std::string json_string(const std::string& text) {
+  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+/// A bar of a track; `label` is everything of the event but its place and time, as JSON members.
+struct Slice {
+  std::int64_t start = 0;  ///< ns
+  std::int64_t end = 0;    ///< ns
+  const std::string* label = nullptr;
+  std::int64_t waiting_until = 0;  ///< ns; at most `start` when it did not wait
+};
+
+/// Colours of chrome://tracing's fixed palette; the other classes get theirs from their name.
+std::string_view colour_member(std::string_view category) {
+  if (category == class_name(OperatorClass::kAllToAll)) return R"(,"cname":"terrible")";
+  if (category == class_name(OperatorClass::kAllReduce)) return R"(,"cname":"bad")";
+  return "";
+}
+
+std::string label_of(const Task& task) {
+  const std::string category = json_string(task.category);
+  const std::string work = is_collective(task)
+                               ? fmt::format(R"("sent_bytes":{})", number(task.bytes.base()))
+                               : fmt::format(R"("flop":{},"memory_bytes":{})",
+                                             number(task.flop.base()), number(task.bytes.base()));
+  return fmt::format(R"("name":{},"cat":{}{},"args":{{"class":{},{}}})", json_string(task.name),
+                     category, colour_member(task.category), category, work);
+}
+
+/// "encoder.3.experts.wi.forward" -> "encoder.3.experts": up to the part after the layer's number.
+/// Without a number all but the last of several parts: "encoder.embedding.forward" ->
+/// "encoder.embedding".
+std::string_view block_of(std::string_view name) {
+  const std::size_t second = name.find('.') + 1;  // 0 without a point
+  if (second == 0) return name;
+  if (second == name.size() || std::isdigit(static_cast<unsigned char>(name[second])) == 0)
+    return name.substr(0, name.rfind('.'));
+  const std::size_t after_number = name.find('.', second);
+  if (after_number == std::string_view::npos) return name;
+  return name.substr(0, name.find('.', after_number + 1));
+}
+
+/// Neighbouring tasks [first, last] of one block.
+struct Layer {
+  std::size_t first = 0;
+  std::size_t last = 0;
+  std::string label;
+};
+
+std::string label_of_layer(const std::vector<Task>& tasks, const Layer& layer) {
+  std::string name{block_of(tasks[layer.first].name)};
+  const auto any_named = [&](std::string_view ending) {
+    for (std::size_t i = layer.first; i <= layer.last; ++i)
+      if (tasks[i].name.ends_with(ending)) return true;
+    return false;
+  };
+  if (any_named(".forward"))
+    name += " forward";
+  else if (any_named(".backward") || any_named("gradient"))
+    name += " backward";
+  return fmt::format(R"("name":{},"cat":"layer","args":{{"tasks":{}}})", json_string(name),
+                     layer.last - layer.first + 1);
+}
+
+std::vector<Layer> layers_of(const std::vector<Task>& tasks) {
+  std::vector<Layer> layers;
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    if (layers.empty() || block_of(tasks[i].name) != block_of(tasks[layers.back().first].name))
+      layers.push_back({.first = i, .last = i, .label = {}});
+    layers.back().last = i;
+  }
+  for (Layer& layer : layers) layer.label = label_of_layer(tasks, layer);
+  return layers;
+}
+
+/// Writes the events of a trace, one at a time.
+class TraceWriter {
+ public:
+  explicit TraceWriter(const TrainingResult& result, std::ostream& out)
+      : result_{&result}, out_{&out}, layers_{layers_of(result.tasks.tasks)} {
+    for (const Task& task : result.tasks.tasks) labels_.push_back(label_of(task));
+    find_last_entries();
+  }
+
+  void write(int num_ranks) {
+    const BuildInfo build = build_info();
+    *out_ << fmt::format(R"({{"displayTimeUnit":"ms","otherData":{{"switchyard":{},"git_hash":{},)"
+                         R"("microbatches_in_step":{},"microbatches_shown":1}},"traceEvents":[)",
+                         json_string(std::string{build.version}),
+                         json_string(std::string{build.git_hash}), result_->num_microbatches);
+    for (int rank = 0; rank < num_ranks; ++rank) write_rank(rank);
+    *out_ << "\n]}\n";
+  }
+
+ private:
+  [[nodiscard]] const Span& span(std::size_t task, int rank) const {
+    return result_->timeline.spans[task * static_cast<std::size_t>(result_->timeline.num_ranks) +
+                                   static_cast<std::size_t>(rank)];
+  }
+
+  /// When the last rank entered each collective.
+  void find_last_entries() {
+    for (std::size_t task = 0; task < labels_.size(); ++task) {
+      Seconds last;
+      for (int rank = 0; rank < result_->timeline.num_ranks; ++rank)
+        last = std::max(last, span(task, rank).start);
+      last_entries_.push_back(nanoseconds(last));
+    }
+  }
+
+  void write_rank(int rank) {
+    write_metadata(rank, 0, "process_name", fmt::format(R"("name":"rank {}")", rank));
+    write_metadata(rank, 0, "process_sort_index", fmt::format(R"("sort_index":{})", rank));
+    write_track(rank, Track::kLayers, layer_slices(rank));
+    const std::vector<Task>& tasks = result_->tasks.tasks;
+    std::vector<Slice> compute;
+    std::vector<Slice> network;
+    for (std::size_t i = 0; i < tasks.size(); ++i) {
+      const Span& shown = span(i, rank);
+      Slice slice{.start = nanoseconds(shown.start),
+                  .end = nanoseconds(shown.end),
+                  .label = &labels_[i],
+                  .waiting_until = 0};
+      if (is_collective(tasks[i])) slice.waiting_until = std::min(last_entries_[i], slice.end);
+      (is_collective(tasks[i]) ? network : compute).push_back(slice);
+    }
+    write_track(rank, Track::kCompute, std::move(compute));
+    write_track(rank, Track::kNetwork, std::move(network));
+  }
+
+  [[nodiscard]] std::vector<Slice> layer_slices(int rank) const {
+    std::vector<Slice> slices;
+    for (const Layer& layer : layers_) {
+      Slice slice{.start = nanoseconds(span(layer.first, rank).start),
+                  .end = 0,
+                  .label = &layer.label,
+                  .waiting_until = 0};
+      for (std::size_t i = layer.first; i <= layer.last; ++i) {
+        slice.start = std::min(slice.start, nanoseconds(span(i, rank).start));
+        slice.end = std::max(slice.end, nanoseconds(span(i, rank).end));
+      }
+      slices.push_back(slice);
+    }
+    return slices;
+  }
+
+  /// Bars of one track must not overlap in part: a slice goes to the first lane that is free.
+  void write_track(int rank, Track track, std::vector<Slice> slices) {
+    std::stable_sort(slices.begin(), slices.end(),
+                     [](const Slice& a, const Slice& b) { return a.start < b.start; });
+    std::vector<std::int64_t> free_from;
+    for (const Slice& slice : slices) {
+      const auto free = std::find_if(free_from.begin(), free_from.end(),
+                                     [&](std::int64_t time) { return time <= slice.start; });
+      const auto lane = static_cast<int>(free - free_from.begin());
+      if (free == free_from.end()) {
+        free_from.push_back(slice.end);
+        write_lane_name(rank, track, lane);
+      } else {
+        *free = slice.end;
+      }
+      const int thread = thread_id(track, lane);
+      write_slice(rank, thread, slice.start, slice.end, *slice.label);
+      if (slice.waiting_until > slice.start)
+        write_slice(rank, thread, slice.start, slice.waiting_until,
+                    R"("name":"waiting for the last rank","cat":"waiting","cname":"grey")");
+    }
+  }
+
+  static int thread_id(Track track, int lane) { return static_cast<int>(track) * kLanes + lane; }
+
+  void write_lane_name(int rank, Track track, int lane) {
+    SWITCHYARD_CHECK(lane < kLanes, "{} tasks of rank {} at once", lane + 1, rank);
+    const int thread = thread_id(track, lane);
+    const std::string suffix = lane == 0 ? "" : fmt::format(" {}", lane + 1);
+    write_metadata(rank, thread, "thread_name",
+                   fmt::format(R"("name":"{}{}")", track_name(track), suffix));
+    write_metadata(rank, thread, "thread_sort_index", fmt::format(R"("sort_index":{})", thread));
+  }
+
+  void write_metadata(int rank, int thread, std::string_view what, std::string_view arguments) {
+    begin_event();
+    *out_ << fmt::format(R"({{"ph":"M","pid":{},"tid":{},"name":"{}","args":{{{}}}}})", rank,
+                         thread, what, arguments);
+  }
+
+  void write_slice(int rank, int thread, std::int64_t start, std::int64_t end,
+                   std::string_view label) {
+    begin_event();
+    const std::int64_t duration = end - start;
+    *out_ << fmt::format(R"({{"ph":"X","pid":{},"tid":{},"ts":{}.{:03},"dur":{}.{:03},{}}})", rank,
+                         thread, start / 1000, start % 1000, duration / 1000, duration % 1000,
+                         label);
+  }
+
+  void begin_event() {
+    *out_ << (is_first_ ? "\n" : ",\n");
+    is_first_ = false;
+  }
+
+  const TrainingResult* result_;
+  std::ostream* out_;
+  std::vector<Layer> layers_;
+  std::vector<std::string> labels_;         ///< by task
+  std::vector<std::int64_t> last_entries_;  ///< ns, by task
+  bool is_first_ = true;
+};
+
+}  // namespace
+
+void write_trace(const TrainingResult& result, std::ostream& out, const TraceOptions& options) {
+  const int ranks = result.timeline.num_ranks;
+  SWITCHYARD_CHECK(
+      result.timeline.spans.size() == result.tasks.tasks.size() * static_cast<std::size_t>(ranks),
+      "{} spans of {} tasks on {} ranks", result.timeline.spans.size(), result.tasks.tasks.size(),
+      ranks);
+  TraceWriter{result, out}.write(std::clamp(options.max_ranks.value_or(ranks), 0, ranks));
+}
+
+}  // namespace switchyard

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "sim/workload/operators.hpp"
+#include "sim/workload/training_step.hpp"
+
+namespace switchyard {
+
+/// The nodes of one block (attention, feed-forward, MoE layer, ...) of one microbatch, each list in
+/// the order in which it runs. A step runs all forward lists, then the backward lists of the blocks
+/// in reverse.
+struct BlockNodes {
+  std::vector<StepNode> forward;
+  std::vector<StepNode> backward;
+};
+
+/// Tokens that one block sees on one rank: `sequences` rows of `tokens_per_sequence`.
+struct BlockTokens {
+  double sequences = 0;
+  std::int64_t tokens_per_sequence = 0;
+};
+[[nodiscard]] std::int64_t num_tokens(const BlockTokens& tokens);
+
+/// y = x W with x (rows, inputs) and W (inputs, outputs), `batch` times with weights of their own.
+struct LinearSpec {
+  std::string name;
+  OperatorClass operator_class = OperatorClass::kFeedForward;
+  double batch = 1.0;
+  std::int64_t rows = 0;
+  std::int64_t inputs = 0;
+  std::int64_t outputs = 0;
+  int activation_bytes = 2;
+  bool adds_residual = false;         ///< the forward product reads the residual stream as well
+  bool masks_input_gradient = false;  ///< the input gradient passes an activation: reads its output
+  int saved_outputs = 1;              ///< copies kept for the backward pass; 2 when dropout follows
+};
+
+/// A projection: product, its two gradients, and the accumulation of the weight gradient.
+void add_linear(const LinearSpec& linear, const LoweringSpec& lowering, BlockNodes& block);
+
+/// Normalisation of `tokens` vectors of d_model.
+void add_norm(const TrainingStepSpec& spec, const std::string& name, std::int64_t tokens,
+              BlockNodes& block);
+
+/// Normalisation, projections, scores, softmax, weighted sum, output projection. `keys` are the
+/// tokens attended to: the same as `queries` in self-attention.
+[[nodiscard]] BlockNodes attention_block(const TrainingStepSpec& spec, const std::string& name,
+                                         const BlockTokens& queries, const BlockTokens& keys);
+
+/// Normalisation and a dense feed-forward block.
+[[nodiscard]] BlockNodes feed_forward_block(const TrainingStepSpec& spec, const std::string& name,
+                                            std::int64_t tokens);
+
+/// Normalisation and an MoE layer: router and gating, one-hot dispatch, all-to-all, experts,
+/// all-to-all, combine.
+[[nodiscard]] BlockNodes moe_block(const TrainingStepSpec& spec, const std::string& name,
+                                   std::int64_t tokens);
+
+/// Look-up of `tokens` rows of the embedding.
+[[nodiscard]] BlockNodes embedding_block(const TrainingStepSpec& spec, const std::string& name,
+                                         std::int64_t tokens);
+
+/// Logits of the targets and the cross-entropy loss, and the gradient of the embedding table.
+[[nodiscard]] BlockNodes logits_block(const TrainingStepSpec& spec, std::int64_t tokens);
+
+}  // namespace switchyard

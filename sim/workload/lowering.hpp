@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstdint>
+
+#include "sim/core/constant.hpp"
+
+namespace switchyard {
+
+/// Numeric formats of a training run. Selective: bfloat16 everywhere but inside the router.
+/// Source: Fedus, Zoph, Shazeer, "Switch Transformers", JMLR 23, 2022, section 2.4.
+enum class Precision { kFloat32, kBfloat16, kSelective };
+
+/// How a framework and its compiler turn layers into kernels: what is fused, what is copied, what
+/// stays in float32. Counts of passes are whole tensors read or written once in device memory.
+///
+/// The defaults describe Mesh TensorFlow compiled by XLA for TPUs. They were counted from the
+/// framework's public source, not measured, with three stated exceptions (see each field).
+struct LoweringSpec {
+  int weight_bytes = 4;    ///< master weights, read as such by each product that uses them
+  int gradient_bytes = 4;  ///< accumulated weight gradients (assumed float32, see docs/table1.md)
+
+  /// Scores between the two products of attention: forward reads for the maximum and for the sum of
+  /// exponentials and one write of the weights; backward two reads for the row sums and one read
+  /// more by each of the two products that the elementwise part is fused into.
+  double softmax_forward_passes = 3.0;
+  double softmax_backward_passes = 4.0;
+
+  /// float32 (tokens, experts) tensors of gating per choice: softmax, arg-max, masks, positions.
+  double router_forward_passes = 8.0;
+  double router_backward_passes = 4.0;
+
+  /// Passes over the float32 one-hot tensor (tokens, experts, capacity) that gating builds: forward
+  /// in all, backward per choice (top_k).
+  Constant one_hot_passes{
+      .value = 6.0, .provenance = Provenance::kAssumed, .lowest = 2.0, .highest = 16.0};
+
+  /// Copies into another memory layout on each side of an all-to-all.
+  double layout_copies = 1.0;
+
+  /// Embedding look-up as a product with a one-hot matrix, forward and backward.
+  bool one_hot_embedding = true;
+
+  /// Slots per expert are laid out in multiples of this (8 rows of a TPU tile).
+  std::int64_t capacity_multiple = 8;
+
+  /// float32 passes over each weight in the update: Adafactor reads the gradient for the row and
+  /// for the column means, for the clipping norm and for the update, the weight for its scale and
+  /// for the update, and writes it.
+  /// Source: Shazeer, Stern, "Adafactor", ICML 2018, algorithm 4.
+  double optimizer_passes = 7.0;
+
+  /// Input tokens of a microbatch on one rank, before memory is checked; gradients are accumulated
+  /// over the microbatches of a step. Mesh TensorFlow's default.
+  std::int64_t microbatch_tokens = 2048;
+};
+
+/// Bytes of one activation under `precision`.
+[[nodiscard]] constexpr int activation_bytes(Precision precision) {
+  return precision == Precision::kFloat32 ? 4 : 2;
+}
+
+/// Bytes of one element inside the router. Gating itself runs in float32 in every case, as the
+/// framework does; only the input of a pure bfloat16 router is narrow.
+[[nodiscard]] constexpr int router_bytes(Precision precision) {
+  return precision == Precision::kBfloat16 ? 2 : 4;
+}
+
+}  // namespace switchyard

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+
+#include "sim/core/units.hpp"
+#include "sim/workload/model_spec.hpp"
+
+namespace switchyard {
+
+/// Lengths of one training example.
+struct SequenceLengths {
+  std::int64_t input_tokens = 0;   ///< of the encoder; 0 for decoder-only models
+  std::int64_t target_tokens = 0;  ///< of the decoder
+};
+
+/// Floating-point operations of one forward pass over one example, by kind.
+struct ModelFlop {
+  Flop attention_projections;
+  Flop attention_scores;  ///< queries x keys and weights x values, full (not causal) length
+  Flop feed_forward;      ///< dense blocks and, in MoE layers, top_k experts per token
+  Flop router;            ///< d_model x num_experts per token of an MoE layer
+  Flop logits;
+
+  /// All but the router, so that a top-1 sparse model equals the dense model it is compared with,
+  /// as in table 9 of the Switch Transformer paper.
+  [[nodiscard]] Flop total() const {
+    return attention_projections + attention_scores + feed_forward + logits;
+  }
+};
+
+/// Forward operations of one example; one multiply-add is 2.
+///
+///   projections and feed-forward   2 * weights * tokens (keys and values of the decoder's second
+///                                  attention: the encoder's tokens)
+///   scores                         4 * queries * keys * heads * d_head per attention block
+///   logits                         2 * d_model * vocabulary * target_tokens
+///
+/// A look-up in the embedding is not an operation. Source: Kaplan et al., "Scaling Laws for Neural
+/// Language Models", arXiv:2001.08361, 2020, section 2.1.
+[[nodiscard]] ModelFlop forward_flop(const ModelSpec& model, const SequenceLengths& lengths);
+
+/// The same forward pass as table 9 of the Switch Transformer paper counts it, to be compared with
+/// its printed figures only:
+///
+///   2 * active weights of a stack * tokens of that stack + half the score operations + logits
+///
+/// Unlike forward_flop() the decoder's keys and values of encoder tokens are counted at the target
+/// length, and one of the two products of attention. The paper does not state its count; this one
+/// reproduces all seven printed figures within 2 %.
+[[nodiscard]] Flop published_forward_flop(const ModelSpec& model, const SequenceLengths& lengths);
+
+/// Forward and backward: three times the forward pass (the backward of a product is two products).
+[[nodiscard]] Flop training_flop(const ModelSpec& model, const SequenceLengths& lengths);
+
+}  // namespace switchyard

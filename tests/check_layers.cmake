@@ -1,0 +1,80 @@
+# Fails when a file includes what its layer may not, and names every such line.
+# ROOT (default: the repository) is the tree that is checked.
+cmake_minimum_required(VERSION 3.25)
+if(NOT ROOT)
+  set(ROOT "${CMAKE_CURRENT_LIST_DIR}/..")
+endif()
+get_filename_component(ROOT "${ROOT}" ABSOLUTE)
+
+# What each layer may include beside its own headers.
+set(layers topologies cost_models kernels
+    sim/core sim/workload sim/engine sim/serving sim/planner sim/report sim/cli)
+set(may_use_sim/core "")
+set(may_use_topologies sim/core)
+set(may_use_sim/workload sim/core)
+set(may_use_cost_models ${may_use_topologies} topologies sim/workload)
+set(may_use_sim/engine ${may_use_cost_models} cost_models)
+set(may_use_sim/serving ${may_use_sim/engine} sim/engine)
+set(may_use_sim/planner ${may_use_sim/serving})
+set(may_use_sim/report ${may_use_sim/serving})
+set(may_use_sim/cli ${may_use_sim/serving} sim/serving sim/planner sim/report)
+# The kernels build on bare GPU nodes: of sim/core only what needs the standard library alone.
+set(may_use_kernels sim/core)
+set(core_headers_for_kernels sim/core/units.hpp sim/core/ids.hpp)
+set(libraries_not_for_kernels
+    "^(fmt|spdlog|Eigen|boost|yaml-cpp|CLI|nlohmann|simgrid|xbt|gtest|gmock|benchmark)/")
+
+set(num_wrong 0)
+macro(wrong)
+  math(EXPR num_wrong "${num_wrong} + 1")
+  message("${file}: ${include}: " ${ARGN})
+endmacro()
+
+foreach(layer IN LISTS layers)
+  file(GLOB_RECURSE files RELATIVE "${ROOT}"
+       "${ROOT}/${layer}/*.hpp" "${ROOT}/${layer}/*.cpp" "${ROOT}/${layer}/*.h"
+       "${ROOT}/${layer}/*.cu" "${ROOT}/${layer}/*.cuh")
+  list(SORT files)
+  foreach(file IN LISTS files)
+    file(STRINGS "${ROOT}/${file}" includes REGEX "^[ \t]*#[ \t]*include")
+    foreach(include IN LISTS includes)
+      if(include MATCHES "<(simgrid|xbt)/" AND NOT file MATCHES "^sim/engine/[^/]*simgrid[^/]*$")
+        wrong("only sim/engine/*simgrid* may include SimGrid")
+      endif()
+      if(layer STREQUAL "kernels" AND include MATCHES "<([^>]+)>"
+         AND CMAKE_MATCH_1 MATCHES "${libraries_not_for_kernels}")
+        wrong("kernels use the standard library only")
+      endif()
+      if(NOT include MATCHES "\"([^\"]+)\"")
+        continue()
+      endif()
+      set(header "${CMAKE_MATCH_1}")
+      set(used "")
+      foreach(other IN LISTS layers)
+        if(header MATCHES "^${other}/")
+          set(used ${other})
+        endif()
+      endforeach()
+      if(NOT used)
+        wrong("write the path from the root of the repository, or <> for a library")
+      elseif(NOT used STREQUAL layer AND NOT used IN_LIST may_use_${layer})
+        wrong("${layer} must not use ${used}")
+      elseif(layer STREQUAL "kernels" AND used STREQUAL "sim/core"
+             AND NOT header IN_LIST core_headers_for_kernels)
+        wrong("of sim/core, kernels may include only ${core_headers_for_kernels}")
+      endif()
+    endforeach()
+  endforeach()
+endforeach()
+
+file(GLOB_RECURSE scripts RELATIVE "${ROOT}" "${ROOT}/plots/*.py")
+foreach(file IN LISTS scripts)
+  file(STRINGS "${ROOT}/${file}" includes REGEX "\\.(hpp|cpp|cu)[\"']")
+  foreach(include IN LISTS includes)
+    wrong("plots read CSV and JSON only")
+  endforeach()
+endforeach()
+
+if(num_wrong GREATER 0)
+  message(FATAL_ERROR "${num_wrong} include(s) against the layers of DESIGN section 3")
+endif()

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "topologies/flow.hpp"
+#include "topologies/topology.hpp"
+#include "topologies/torus.hpp"
+
+namespace switchyard {
+
+/// Bytes that cross each link when every flow takes its path; indexed by LinkId.
+[[nodiscard]] std::vector<Bytes> link_loads(const Topology& topology, std::span<const Flow> flows);
+
+/// Adds the loads of `flows` to `loads`, which has one entry per link (checked).
+void add_link_loads(const Topology& topology, std::span<const Flow> flows,
+                    std::vector<Bytes>& loads);
+
+/// The time in which the busiest link can carry its load: max over links l of load_l / bandwidth_l.
+/// No schedule of messages on these paths can be faster.
+[[nodiscard]] Seconds bottleneck_time(const Topology& topology, std::span<const Bytes> loads);
+
+/// The most router-to-router links on any path (links between a rank and its router not counted).
+[[nodiscard]] int diameter(const Topology& topology);
+
+/// Mean number of router-to-router links over the paths between distinct ranks; 0 with one rank.
+[[nodiscard]] double average_hops(const Topology& topology);
+
+/// Bandwidth in one direction across the cut that halves the longer dimension:
+///
+///   B = (routers in the shorter dimension) * c * b
+///
+/// where b = link.bandwidth and c = 2 cables cross the cut in each ring (1 in a mesh). For an odd
+/// length the cut is the one nearest to the half. Edge: a single router has no cut, so 0 B/s.
+/// Source: TPUv3 pod, 32x32 chips with 100 GB/s per link and direction: 64 links, 6.4 TB/s
+///         (Google Cloud TPU documentation, system architecture).
+[[nodiscard]] BytesPerSecond bisection_bandwidth(const TorusSpec& spec);
+
+/// Time of the busiest link when every rank sends `bytes_per_pair` to every other rank.
+///
+/// On a k x k torus with one rank per router, k a multiple of 4, links b and TieBreak::kSplit this
+/// is k^3 m / (8 b): the k^2/2 ranks of one half send m to k^2/2 others over 2 k links.
+[[nodiscard]] Seconds uniform_all_to_all_bound(const Topology& topology, Bytes bytes_per_pair);
+
+}  // namespace switchyard

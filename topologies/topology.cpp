@@ -1,0 +1,41 @@
+#include "topologies/topology.hpp"
+
+#include <utility>
+
+#include "sim/core/error.hpp"
+
+namespace switchyard {
+
+NodeId add_node(Topology& topology, NodeKind kind, std::string name) {
+  const NodeId node = boost::add_vertex(topology.graph);
+  topology.graph[node] = {kind, std::move(name)};
+  return node;
+}
+
+LinkId add_link(Topology& topology, NodeId from, NodeId to, std::string name,
+                const LinkSpec& spec) {
+  const LinkId id{static_cast<std::int32_t>(topology.links.size())};
+  topology.links.push_back({id, std::move(name), spec.bandwidth, spec.latency});
+  boost::add_edge(from, to, topology.links.back(), topology.graph);
+  return id;
+}
+
+int num_ranks(const Topology& topology) { return static_cast<int>(topology.ranks.size()); }
+
+std::span<const LinkId> path(const Topology& topology, RankId source, RankId destination) {
+  const std::size_t ranks = topology.ranks.size();
+  SWITCHYARD_CHECK(source.value() >= 0 && source.index() < ranks && destination.value() >= 0 &&
+                       destination.index() < ranks,
+                   "path from rank {} to rank {} in {} with {} ranks", source.value(),
+                   destination.value(), topology.name, ranks);
+  return topology.paths[source.index() * ranks + destination.index()];
+}
+
+Seconds path_latency(const Topology& topology, RankId source, RankId destination) {
+  Seconds sum;
+  for (const LinkId link : path(topology, source, destination))
+    sum += topology.links[link.index()].latency;
+  return sum;
+}
+
+}  // namespace switchyard

@@ -75,12 +75,6 @@ void fit(const std::string& file, const std::vector<std::string>& overrides,
     throw ConfigError(fmt::format(
         "{}: no case has \"published: {{role: fit, ...}}\", so there is nothing to fit to", file));
 
-  const TrainingRunSpec& first = cases.front().run;
-  if (first.system.device.matmul_efficiency.provenance != Provenance::kFitted &&
-      first.system.device.memory_efficiency.provenance != Provenance::kFitted &&
-      first.step.lowering.one_hot_passes.provenance != Provenance::kFitted)
-    throw ConfigError(fmt::format(
-        "{}: its device marks no constant with \"provenance: fitted\", so none may vary", file));
   const FittedConstants fitted = fit_constants(cases);
   fmt::print("fitted to {} row{}\n", cases.size(), cases.size() == 1 ? "" : "s");
   for (const auto& [name, constant] : named_constants(fitted)) print_constant(name, constant);

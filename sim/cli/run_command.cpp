@@ -32,6 +32,7 @@ struct RunOptions {
   std::string out;
   std::string trace;  ///< name of the case whose timeline is written
   int jobs = 0;       ///< 0: one per core
+  bool refit = false;
   bool quiet = false;
 };
 
@@ -106,6 +107,16 @@ FitCase fit_case(const ExperimentCase& experiment_case) {
           .measured = experiment_case.published->examples_rate};
 }
 
+/// Fits the constants to the experiment's fit rows and puts them into all its cases.
+void refit(Experiment& experiment) {
+  std::vector<FitCase> cases;
+  for (const ExperimentCase& c : experiment.cases)
+    if (c.published && c.published->role == Role::kFit) cases.push_back(fit_case(c));
+  if (cases.empty()) throw ConfigError("--refit: the experiment marks no row with \"role: fit\"");
+  const FittedConstants fitted = fit_constants(cases);
+  for (ExperimentCase& c : experiment.cases) c.run = with_constants(c.run, fitted);
+}
+
 /// Refits without each of the experiment's leave_one_out cases; its other fit rows stay in.
 std::vector<LeaveOneOut> left_out_rows(const Experiment& experiment) {
   std::vector<FitCase> cases;
@@ -126,6 +137,19 @@ std::vector<LeaveOneOut> left_out_rows(const Experiment& experiment) {
                     .model_error = left.model_error,
                     .constant_error = left.constant_error});
   return rows;
+}
+
+RatioReport ratio_report(const RatioSpec& ratio, const std::vector<CaseReport>& cases) {
+  const CaseReport& of = *std::ranges::find(cases, ratio.of, &CaseReport::name);
+  const CaseReport& to = *std::ranges::find(cases, ratio.to, &CaseReport::name);
+  const auto is_fit = [](const CaseReport& c) {
+    return c.published && c.published->role == Role::kFit;
+  };
+  return {.name = ratio.name,
+          .predicted = of.result.examples_rate / to.result.examples_rate,
+          .published = ratio.published,
+          .tolerance = ratio.tolerance,
+          .role = is_fit(of) && is_fit(to) ? Role::kFit : Role::kPredicted};
 }
 
 RunReport run_experiment(const Experiment& experiment, EngineKind engine,
@@ -152,14 +176,8 @@ RunReport run_experiment(const Experiment& experiment, EngineKind engine,
                        .one_hot_passes = c.run.step.lowering.one_hot_passes};
     progress.finished(c.name);
   });
-  const auto rate = [&](const std::string& name) {
-    return std::ranges::find(report.cases, name, &CaseReport::name)->result.examples_rate;
-  };
   for (const RatioSpec& ratio : experiment.ratios)
-    report.ratios.push_back({.name = ratio.name,
-                             .predicted = rate(ratio.of) / rate(ratio.to),
-                             .published = ratio.published,
-                             .tolerance = ratio.tolerance});
+    report.ratios.push_back(ratio_report(ratio, report.cases));
   report.leave_one_out = left_out_rows(experiment);
   return report;
 }
@@ -182,7 +200,8 @@ void check_trace_name(const Experiment& experiment, const std::string& asked) {
 }
 
 void run(const RunOptions& options) {
-  const Experiment experiment = load_experiment(options.file, options.overrides);
+  Experiment experiment = load_experiment(options.file, options.overrides);
+  if (options.refit) refit(experiment);
   check_trace_name(experiment, options.trace);
   const RunReport report = run_experiment(experiment, engine_of(options.engine), options);
 
@@ -236,6 +255,8 @@ void add_run(CLI::App& program) {
                           ->check(CLI::NonNegativeNumber);
   command->add_option("--jobs", options->jobs, "Cases at a time (default: one per core)")
       ->check(CLI::Range(1, 1024));
+  command->add_flag("--refit", options->refit,
+                    "Fit the constants anew to the rows marked fit, not the profile's");
   command->add_flag("--quiet", options->quiet, "No progress and no notes");
   command->callback([options, seed, seed_option] {
     if (seed_option->count() > 0) options->overrides.push_back(fmt::format("seed={}", *seed));

@@ -131,7 +131,9 @@ FittedConstants fit_constants(std::span<const FitCase> cases) {
     highest.push_back(constant->highest);
     x.push_back(0.5 * (constant->lowest + constant->highest));
   }
-  SWITCHYARD_CHECK(!x.empty(), "no constant is marked as fitted");
+  if (x.empty())
+    throw ConfigError(
+        "the device marks no constant with \"provenance: fitted\", so a fit may vary none");
 
   const auto dimensions = static_cast<unsigned>(x.size());
   const std::unique_ptr<nlopt_opt_s, NloptDeleter> optimizer{

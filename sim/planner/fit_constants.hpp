@@ -28,7 +28,8 @@ struct FittedConstants {
 /// Only constants whose provenance is `fitted` vary; the others keep their values. Starts in the
 /// middle of each range and stays within it; the search is the deterministic Subplex method.
 /// Predictions are those of predicted_examples_rate(). All cases share one system; constants and
-/// ranges are those of the first. Precondition: at least one case and one such constant (checked).
+/// ranges are those of the first. Precondition: at least one case (checked).
+/// @throws ConfigError when no constant may vary.
 /// Source: Rowan, "Functional Stability Analysis of Numerical Algorithms", PhD thesis, 1990.
 [[nodiscard]] FittedConstants fit_constants(std::span<const FitCase> cases);
 

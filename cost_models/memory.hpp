@@ -6,7 +6,7 @@
 
 namespace switchyard {
 
-/// Device memory of one rank at the end of a microbatch's forward pass, where it peaks.
+/// Device memory of one rank, by class: an upper bound, as if no class reused another's memory.
 struct MemoryEstimate {
   Bytes weights;      ///< master weights, and their copy in the activations' type when narrower
   Bytes gradients;    ///< those of the microbatch and their running sum
@@ -19,15 +19,18 @@ struct MemoryEstimate {
 /// Estimates the memory of a training step as built by build_training_step(); no recomputation.
 ///
 ///   weights      parameters * (weight bytes + activation bytes when narrower)
-///   gradients    parameters * 2 * gradient bytes
+///   gradients    parameters * gradient bytes, twice when microbatches are summed
 ///   optimizer    0: Adafactor's factored moments are below 1 % of the weights
 ///   activations  all `saved` tensors of the forward pass, in the device's layout
 [[nodiscard]] MemoryEstimate training_memory(const TrainingStepSpec& spec, const StepGraph& graph,
                                              const DeviceProfile& device);
 
+/// Whether the estimate is within the memory that the device leaves to a program.
+[[nodiscard]] bool fits(const MemoryEstimate& memory, const DeviceProfile& device);
+
 /// The largest microbatch (in sequences, a divisor of a rank's sequences) of at most
-/// lowering.microbatch_tokens input tokens whose memory fits the device; 1 when none does.
-/// `spec.microbatch_sequences` is ignored.
+/// lowering.microbatch_tokens input tokens whose memory fits() the device; 1 when none does.
+/// `spec.microbatch_sequences` is ignored. Precondition: as build_training_step() (checked).
 [[nodiscard]] std::int64_t largest_fitting_microbatch(TrainingStepSpec spec,
                                                       const DeviceProfile& device);
 

@@ -28,7 +28,7 @@ void add_check(CLI::App& program) {
       const Bytes limit = c.run.system.device.memory_capacity * c.run.system.device.memory_usable;
       fmt::print("  {}: {} ranks, {} sequences in microbatches of {} per rank, {} of {} memory{}\n",
                  c.name, step.num_ranks, step.sequences, step.microbatch_sequences, memory.total(),
-                 limit, memory.total() > limit ? ": DOES NOT FIT" : "");
+                 limit, fits(memory, c.run.system.device) ? "" : ": DOES NOT FIT");
     }
   });
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <tuple>
+#include <unordered_set>
 
 #include <fmt/format.h>
 
@@ -43,8 +44,9 @@ std::string Diagnostics::report() const {
     return std::tuple(!p->place.source->has_lines, p->source_order, p->place.line, p->place.column);
   });
   std::vector<std::string_view> lines;
+  std::unordered_set<std::string_view> told;
   for (const Problem* problem : sorted)
-    if (lines.empty() || lines.back() != problem->line) lines.emplace_back(problem->line);
+    if (told.insert(problem->line).second) lines.emplace_back(problem->line);
   if (lines.size() <= kMaxLines) return fmt::format("{}", fmt::join(lines, "\n"));
   const std::size_t num_more = lines.size() - kMaxLines;
   lines.resize(kMaxLines);

@@ -5,6 +5,7 @@
 #include "sim/cli/message_text.hpp"
 #include "sim/cli/override.hpp"
 #include "sim/cli/read_run.hpp"
+#include "sim/cli/sweep.hpp"
 #include "sim/cli/yaml_document.hpp"
 
 namespace switchyard {
@@ -16,10 +17,6 @@ struct CaseHeader {
   std::optional<PublishedRate> published;
   const YamlNode* changes = nullptr;
 };
-
-std::string text_of(const YamlNode& node) {
-  return node.kind == YamlNode::Kind::kScalar ? node.scalar : describe(node);
-}
 
 PublishedRate read_published(Section section) {
   PublishedRate published;
@@ -37,6 +34,11 @@ CaseHeader read_case(Section section) {
   header.name = section.text("name", "Name in tables; one of its kind.");
   header.changes =
       section.raw("set", "Changes: dotted path of a key to its new value.", {{"type", "object"}});
+  if (header.changes != nullptr && header.changes->kind != YamlNode::Kind::kMap) {
+    section.problem("set",
+                    "expected a mapping of paths to values, got " + describe(*header.changes));
+    header.changes = nullptr;
+  }
   if (auto published = section.optional_subsection("published", "What was measured."))
     header.published = read_published(std::move(*published));
   section.finish();
@@ -81,48 +83,6 @@ Frame read_frame(Section& section) {
   return frame;
 }
 
-/// One point of a sweep: paths and the values they take.
-using SweepPoint = std::vector<std::pair<std::string, const YamlNode*>>;
-
-std::vector<SweepPoint> sweep_points(const YamlNode* sweep, Diagnostics& diagnostics) {
-  std::vector<SweepPoint> points = {{}};
-  if (sweep == nullptr) return points;
-  if (sweep->kind != YamlNode::Kind::kMap) {
-    diagnostics.add(sweep->place, "sweep",
-                    "expected a mapping of paths to lists of values, got " + describe(*sweep));
-    return points;
-  }
-  for (const auto& entry : sweep->entries) {
-    if (entry.value.kind != YamlNode::Kind::kList || entry.value.items.empty()) {
-      diagnostics.add(entry.value.place, "sweep." + entry.key,
-                      "expected a list of at least one value, got " + describe(entry.value));
-      continue;
-    }
-    std::vector<SweepPoint> longer;
-    for (const SweepPoint& point : points)
-      for (const YamlNode& value : entry.value.items) {
-        longer.push_back(point);
-        longer.back().emplace_back(entry.key, &value);
-      }
-    points = std::move(longer);
-    if (points.size() > 100'000) {
-      diagnostics.add(entry.key_place, "sweep", "expected at most 100000 points in all");
-      return {{}};
-    }
-  }
-  return points;
-}
-
-void apply_changes(YamlNode& run, const YamlNode* changes, Diagnostics& diagnostics) {
-  if (changes == nullptr) return;
-  if (changes->kind != YamlNode::Kind::kMap) {
-    diagnostics.add(changes->place, "set",
-                    "expected a mapping of paths to values, got " + describe(*changes));
-    return;
-  }
-  for (const auto& entry : changes->entries) set_value(run, entry.key, entry.value, diagnostics);
-}
-
 /// The frame alone, its problems set aside: every point reads it again.
 Frame peek_frame(const YamlNode& root) {
   Diagnostics set_aside;
@@ -137,12 +97,12 @@ Frame peek_frame(const YamlNode& root) {
 ExperimentCase read_point(const YamlNode& root, const CaseHeader& header, const SweepPoint& point,
                           Diagnostics& diagnostics) {
   YamlNode changed = root;
-  apply_changes(changed, header.changes, diagnostics);
+  if (header.changes != nullptr)
+    for (const auto& [path, place, value] : header.changes->entries)
+      apply_change(changed, {.path = path, .path_place = place, .value = &value}, diagnostics);
   ExperimentCase result{.name = header.name, .run = {}, .published = header.published};
-  for (const auto& [path, value] : point) {
-    set_value(changed, path, *value, diagnostics);
-    result.name += fmt::format("{}{}={}", result.name.empty() ? "" : " ", path, text_of(*value));
-  }
+  for (const Change& change : point) apply_change(changed, change, diagnostics);
+  if (!point.empty()) result.name += (result.name.empty() ? "" : " ") + point_name(point);
   Section section{changed, "", diagnostics};
   (void)read_frame(section);
   result.run = read_training_run(section);
@@ -150,21 +110,52 @@ ExperimentCase read_point(const YamlNode& root, const CaseHeader& header, const 
   return result;
 }
 
-/// Reports a problem at a key of the file.
-void add_problem(const YamlNode& root, std::string_view key, const std::string& text,
-                 Diagnostics& diagnostics) {
+/// The items of a list of the file; none where there is no such list.
+std::span<const YamlNode> items_under(const YamlNode& root, std::string_view key) {
   const YamlNode::Entry* entry = root.find(key);
-  diagnostics.add(entry == nullptr ? root.place : entry->value.place, key, text);
+  if (entry == nullptr) return {};
+  return entry->value.items;
+}
+
+/// Reports cases that have the name of an earlier one.
+void check_case_names(const YamlNode& root, Diagnostics& diagnostics) {
+  std::vector<std::string> names;
+  const auto cases = items_under(root, "cases");
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    const YamlNode::Entry* name = cases[i].find("name");
+    if (name == nullptr || name->value.kind != YamlNode::Kind::kScalar) continue;
+    if (std::ranges::find(names, name->value.scalar) != names.end())
+      diagnostics.add(
+          name->value.place, child_path(item_path("cases", i), "name"),
+          fmt::format("another case is already named {}", in_quotes(name->value.scalar)));
+    names.push_back(name->value.scalar);
+  }
 }
 
 /// Reports a name that is none of the cases'.
-void check_name(const YamlNode& root, std::string_view key, const std::string& name,
-                const std::vector<std::string>& names, Diagnostics& diagnostics) {
-  if (std::ranges::find(names, name) == names.end())
-    add_problem(root, key,
-                fmt::format("expected the name of a case, got {}{}", in_quotes(name),
-                            did_you_mean(name, names)),
-                diagnostics);
+void check_reference(const YamlNode& given, const std::string& path,
+                     const std::vector<std::string>& names, Diagnostics& diagnostics) {
+  if (given.kind != YamlNode::Kind::kScalar) return;  // reported as no text
+  if (std::ranges::find(names, given.scalar) != names.end()) return;
+  constexpr std::size_t kMaxListed = 20;
+  std::string hint = did_you_mean(given.scalar, names);
+  if (hint.empty() && names.size() <= kMaxListed)
+    hint = fmt::format("; there are {}", fmt::join(names, ", "));
+  diagnostics.add(
+      given.place, path,
+      fmt::format("expected the name of a case, got {}{}", in_quotes(given.scalar), hint));
+}
+
+void check_references(const YamlNode& root, const std::vector<std::string>& names,
+                      Diagnostics& diagnostics) {
+  const auto ratios = items_under(root, "ratios");
+  for (std::size_t i = 0; i < ratios.size(); ++i)
+    for (const std::string_view key : {"of", "to"})
+      if (const YamlNode::Entry* entry = ratios[i].find(key))
+        check_reference(entry->value, child_path(item_path("ratios", i), key), names, diagnostics);
+  const auto left_out = items_under(root, "leave_one_out");
+  for (std::size_t i = 0; i < left_out.size(); ++i)
+    check_reference(left_out[i], item_path("leave_one_out", i), names, diagnostics);
 }
 
 Experiment read_experiment(const YamlNode& root, Diagnostics& diagnostics) {
@@ -175,23 +166,18 @@ Experiment read_experiment(const YamlNode& root, Diagnostics& diagnostics) {
                         .cases = {},
                         .ratios = frame.ratios,
                         .leave_one_out = frame.leave_one_out};
+  std::vector<SweepPoint> points = sweep_points(frame.sweep, diagnostics);
+  const bool has_all_names = !points.empty();
+  if (points.empty()) points.emplace_back();
   std::vector<std::string> names;
-  const std::vector<SweepPoint> points = sweep_points(frame.sweep, diagnostics);
   for (const CaseHeader& header : frame.cases)
     for (const SweepPoint& point : points) {
       experiment.cases.push_back(read_point(root, header, point, diagnostics));
-      const std::string& name = experiment.cases.back().name;
-      if (std::ranges::find(names, name) != names.end())
-        add_problem(root, "cases", fmt::format("two cases are named {}", in_quotes(name)),
-                    diagnostics);
-      names.push_back(name);
+      names.push_back(experiment.cases.back().name);
     }
   experiment.seed = experiment.cases.front().run.seed;
-  for (const RatioSpec& ratio : frame.ratios)
-    for (const std::string& name : {ratio.of, ratio.to})
-      check_name(root, "ratios", name, names, diagnostics);
-  for (const std::string& name : frame.leave_one_out)
-    check_name(root, "leave_one_out", name, names, diagnostics);
+  check_case_names(root, diagnostics);
+  if (has_all_names) check_references(root, names, diagnostics);
   return experiment;
 }
 

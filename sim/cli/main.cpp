@@ -27,7 +27,6 @@ int main(int argc, char** argv) {
   CLI::App program{"What a Mixture-of-Experts model costs to train, before renting the machines.",
                    "switchyard"};
   program.set_version_flag("--version", version_text());
-  program.require_subcommand(1);
   program.get_formatter()->column_width(34);
   program.footer("Example: switchyard run experiments/table1.yaml --out out/table1");
   try {
@@ -37,7 +36,9 @@ int main(int argc, char** argv) {
     switchyard::add_fit(program);
     switchyard::add_schema(program);
     program.parse(argc, argv);
-    return 0;
+    if (!program.get_subcommands().empty()) return 0;
+    fmt::print(stderr, "{}", program.help());
+    return kUserError;
   } catch (const CLI::ParseError& error) {
     return program.exit(error) == 0 ? 0 : kUserError;
   } catch (const switchyard::ConfigError& error) {

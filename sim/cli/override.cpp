@@ -93,19 +93,22 @@ YamlNode* descend(YamlNode& node, const Step& step, std::string_view path, const
   return &entry->value;
 }
 
-void set_at(YamlNode& root, const std::vector<Step>& steps, const YamlNode& value,
-            Diagnostics& diagnostics) {
+void set_at(YamlNode& root, const std::vector<Step>& steps, const Place& path_place,
+            const YamlNode& value, Diagnostics& diagnostics) {
   YamlNode* node = &root;
   YamlNode* parent = nullptr;
+  bool is_new = false;
   std::string path;
   for (const Step& step : steps) {
     parent = node;
-    node = descend(*node, step, path, value.place, diagnostics);
+    const auto* key = std::get_if<std::string>(&step);
+    is_new = key != nullptr && parent->find(*key) == nullptr;
+    node = descend(*node, step, path, path_place, diagnostics);
     if (node == nullptr) return;
     path = step_path(path, step);
   }
   *node = value;
-  if (const auto* key = std::get_if<std::string>(&steps.back()))
+  if (const auto* key = std::get_if<std::string>(&steps.back()); key != nullptr && !is_new)
     parent->find(*key)->key_place = value.place;
 }
 
@@ -124,19 +127,19 @@ void apply(YamlNode& root, std::string_view assignment, Diagnostics& diagnostics
   }
   const std::size_t num_problems = diagnostics.count();
   const YamlNode value = parse_option_value(rest.substr(1), std::move(name), diagnostics);
-  if (diagnostics.count() == num_problems) set_at(root, *steps, value, diagnostics);
+  if (diagnostics.count() == num_problems) set_at(root, *steps, value.place, value, diagnostics);
 }
 
 }  // namespace
 
-void set_value(YamlNode& root, std::string_view path, const YamlNode& value,
-               Diagnostics& diagnostics) {
+void set_value(YamlNode& root, std::string_view path, const Place& path_place,
+               const YamlNode& value, Diagnostics& diagnostics) {
   std::string_view rest = path;
   const std::optional<std::vector<Step>> steps = take_path(rest);
   if (steps && rest.empty())
-    set_at(root, *steps, value, diagnostics);
+    set_at(root, *steps, path_place, value, diagnostics);
   else
-    diagnostics.add(value.place, "",
+    diagnostics.add(path_place, "",
                     fmt::format("expected a key path, such as \"routing.capacity_factor\", got {}",
                                 in_quotes(path)));
 }

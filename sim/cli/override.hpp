@@ -8,15 +8,16 @@
 
 namespace switchyard {
 
-/// Puts `value` at `path` in `root`, in place of what is there. Problems are added at the value's
-/// own place, and so are, later, the reader's about it.
+/// Puts `value` at `path` in `root`, in place of what is there. Problems with the path are added at
+/// `path_place`, and so is, later, the reader's about a key that was not there before; those about
+/// the value come at the value's own place.
 ///
 /// A path has keys separated by dots, indices of lists in brackets counted from 0, and double
 /// quotes around a key with dots: `fabric.tiers[1].uplink`, `sweep."routing.top_k"`. Missing
 /// mappings are created. Below a name the path changes what is named: with `model: switch-base`,
 /// `model.experts` gives `model: {base: switch-base, experts: ...}`.
-void set_value(YamlNode& root, std::string_view path, const YamlNode& value,
-               Diagnostics& diagnostics);
+void set_value(YamlNode& root, std::string_view path, const Place& path_place,
+               const YamlNode& value, Diagnostics& diagnostics);
 
 /// Applies assignments "path=value" of the option --set, in order; the value is a YAML scalar or a
 /// list or mapping in flow style. All problems are reported together.

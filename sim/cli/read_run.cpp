@@ -51,7 +51,7 @@ void read_routing(Section section, TrainingRunSpec& run) {
               learned.subsection("imbalance", "How uneven the popularity of experts is.");
           const double sigma = imbalance.number(
               "lognormal_sigma", "Standard deviation of the logarithm of an expert's popularity.",
-              {.min = 0.0, .max = 10.0});
+              {.min = 0.0, .max = 3.0});
           imbalance.finish();
           return sigma;
         }}});
@@ -73,43 +73,44 @@ void read_routing(Section section, TrainingRunSpec& run) {
 void check_lengths(const TrainingStepSpec& step, Section& section) {
   const bool has_encoder = step.model.architecture == Architecture::kEncoderDecoder;
   if (has_encoder && step.lengths.input_tokens == 0)
-    section.problem("batch", "input_tokens: an encoder-decoder model needs at least 1");
+    section.problem("batch.input_tokens", "an encoder-decoder model needs at least 1");
   if (!has_encoder && step.lengths.input_tokens > 0)
-    section.problem("batch", fmt::format("input_tokens: a decoder-only model has target_tokens "
-                                         "alone, but this is {}",
-                                         step.lengths.input_tokens));
+    section.problem("batch.input_tokens",
+                    fmt::format("a decoder-only model has target_tokens alone, but this is {}",
+                                step.lengths.input_tokens));
 }
 
 void check_partition(const TrainingRunSpec& run, const PartitionSpec& partition, Section& section) {
   const int ranks = num_ranks(run.system.torus);
   const TrainingStepSpec& step = run.step;
   if (partition.data != ranks) {
-    section.problem("partition", fmt::format("data: expected the system's {} ranks, got {}", ranks,
-                                             partition.data));
+    section.problem("partition.data",
+                    fmt::format("expected the system's {} ranks, got {}", ranks, partition.data));
     return;
   }
   if (step.sequences % ranks != 0) {
-    section.problem("batch", fmt::format("sequences: expected a multiple of the {} ranks, got {}",
-                                         ranks, step.sequences));
+    section.problem("batch.sequences", fmt::format("expected a multiple of the {} ranks, got {}",
+                                                   ranks, step.sequences));
     return;
   }
   const std::int64_t per_rank = step.sequences / ranks;
   if (step.microbatch_sequences > 0 && per_rank % step.microbatch_sequences != 0)
-    section.problem("batch",
-                    fmt::format("microbatch_sequences: expected a divisor of the {} sequences of a "
-                                "rank, got {}",
+    section.problem("batch.microbatch_sequences",
+                    fmt::format("expected a divisor of the {} sequences of a rank, got {}",
                                 per_rank, step.microbatch_sequences));
   if (!is_moe(step.model)) return;
   if (partition.expert != ranks)
-    section.problem("partition",
-                    fmt::format("expert: this version spreads experts over all {} ranks, got {}",
+    section.problem("partition.expert",
+                    fmt::format("this version spreads experts over all {0} ranks; expected {0}, "
+                                "got {1}",
                                 ranks, partition.expert));
   else if (step.model.moe.num_experts % ranks != 0)
-    section.problem("partition", fmt::format("expert: {} does not divide the model's {} experts",
-                                             ranks, step.model.moe.num_experts));
+    section.problem("partition.expert",
+                    fmt::format("{} ranks cannot share the model's {} experts evenly", ranks,
+                                step.model.moe.num_experts));
   if (step.model.moe.top_k > step.model.moe.num_experts)
-    section.problem("routing", fmt::format("top_k: expected at most the {} experts, got {}",
-                                           step.model.moe.num_experts, step.model.moe.top_k));
+    section.problem("routing.top_k", fmt::format("expected at most the {} experts, got {}",
+                                                 step.model.moe.num_experts, step.model.moe.top_k));
 }
 
 }  // namespace
@@ -120,7 +121,7 @@ TrainingRunSpec read_training_run(Section& section) {
       "model", "A model of experiments/models, or one given in place.", model_catalog(),
       [](Section entry) { return read_model(std::move(entry)); });
   const Catalog devices = device_catalog();
-  run.system = section.catalog_entry(
+  SystemFile system = section.catalog_entry(
       "system", "A system of topologies/catalog, or one given in place.", system_catalog(),
       [&devices](Section entry) { return read_system(std::move(entry), devices); });
   const PartitionSpec partition =
@@ -134,12 +135,15 @@ TrainingRunSpec read_training_run(Section& section) {
           "routing", "How tokens are routed to experts; needed for MoE models."))
     read_routing(std::move(*routing), run);
   else if (section.ok() && is_moe(run.step.model))
-    section.problem("routing", "missing; a model with experts needs it");
+    section.problem("routing",
+                    "missing; a model with experts needs it, such as \"{kind: uniform, "
+                    "capacity_factor: 1.25, group_tokens: 8192}\"");
   run.draws = section.optional_count("draws", "Routing draws for the distribution of drops.", 8,
                                      {0, 100'000});
   run.seed = static_cast<std::uint64_t>(
       section.optional_integer("seed", "Seed of all random numbers.", 1, {.min = 0}));
-  run.step.lowering = run.system.lowering;
+  run.step.lowering = system.lowering;
+  run.system = std::move(system.system);
   run.step.num_ranks = num_ranks(run.system.torus);
   if (section.ok()) {
     check_lengths(run.step, section);

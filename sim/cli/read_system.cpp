@@ -39,6 +39,9 @@ Constant read_constant(Section section) {
       section.list("range", "Lowest and highest plausible value.", positive, {.min = 2, .max = 2});
   constant.lowest = range.at(0);
   constant.highest = range.at(1);
+  if (section.ok() && constant.lowest > constant.highest)
+    section.problem("range", fmt::format("expected the lowest value first, got [{}, {}]",
+                                         constant.lowest, constant.highest));
   if (section.ok() && (constant.value < constant.lowest || constant.value > constant.highest))
     section.problem("value", fmt::format("expected a value in the range [{}, {}], got {}",
                                          constant.lowest, constant.highest, constant.value));
@@ -140,16 +143,15 @@ DeviceFile read_device(Section section) {
   return file;
 }
 
-System read_system(Section section, const Catalog& devices) {
-  System system;
-  const DeviceFile file = section.catalog_entry(
+SystemFile read_system(Section section, const Catalog& devices) {
+  const DeviceFile device = section.catalog_entry(
       "device", "A profile in cost_models/profiles, or a device given in place.", devices,
       [](Section entry) { return read_device(std::move(entry)); });
-  system.device = file.device;
-  system.lowering = file.lowering;
-  system.torus = read_torus(section.subsection("torus", "A two-dimensional torus of chips."));
+  SystemFile file{.system = {.name = "", .torus = {}, .device = device.device},
+                  .lowering = device.lowering};
+  file.system.torus = read_torus(section.subsection("torus", "A two-dimensional torus of chips."));
   section.finish();
-  return system;
+  return file;
 }
 
 }  // namespace switchyard

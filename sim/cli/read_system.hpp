@@ -2,12 +2,9 @@
 
 #include "cost_models/system.hpp"
 #include "sim/cli/section.hpp"
+#include "sim/workload/lowering.hpp"
 
 namespace switchyard {
-
-/// Reads a system: the keys of a file in topologies/catalog. `device` names a profile in
-/// cost_models/profiles or is given in place.
-[[nodiscard]] System read_system(Section section, const Catalog& devices);
 
 /// A device and how software uses it: the keys of a file in cost_models/profiles.
 struct DeviceFile {
@@ -15,5 +12,14 @@ struct DeviceFile {
   LoweringSpec lowering;
 };
 [[nodiscard]] DeviceFile read_device(Section section);
+
+/// A system and how software uses its devices: the keys of a file in topologies/catalog.
+struct SystemFile {
+  System system;
+  LoweringSpec lowering;
+};
+
+/// `device` names a profile in cost_models/profiles or is given in place.
+[[nodiscard]] SystemFile read_system(Section section, const Catalog& devices);
 
 }  // namespace switchyard

@@ -8,12 +8,14 @@
 #include <mutex>
 #include <thread>
 
+#include <spdlog/spdlog.h>
 #include <CLI/CLI.hpp>
 
 #include "sim/cli/commands.hpp"
 #include "sim/cli/experiment.hpp"
 #include "sim/cli/message_text.hpp"
 #include "sim/core/error.hpp"
+#include "sim/core/units_format.hpp"
 #include "sim/planner/fit_constants.hpp"
 #include "sim/report/csv_report.hpp"
 #include "sim/report/json_report.hpp"
@@ -199,10 +201,23 @@ void check_trace_name(const Experiment& experiment, const std::string& asked) {
                                   in_quotes(asked), did_you_mean(asked, names)));
 }
 
+/// Names the cases that would not fit even in microbatches of one sequence.
+void warn_of_memory(const Experiment& experiment) {
+  for (const ExperimentCase& c : experiment.cases) {
+    const TrainingStepSpec step = resolve_microbatch(c.run);
+    const MemoryEstimate memory =
+        training_memory(step, build_training_step(step), c.run.system.device);
+    if (!fits(memory, c.run.system.device))
+      spdlog::warn("{}: about {} of memory per rank, more than the device has; try more ranks",
+                   c.name, memory.total());
+  }
+}
+
 void run(const RunOptions& options) {
   Experiment experiment = load_experiment(options.file, options.overrides);
   if (options.refit) refit(experiment);
   check_trace_name(experiment, options.trace);
+  if (!options.quiet) warn_of_memory(experiment);
   const RunReport report = run_experiment(experiment, engine_of(options.engine), options);
 
   if (!options.out.empty()) {
@@ -250,9 +265,9 @@ void add_run(CLI::App& program) {
                       "Folder for results.json, results.csv and timeline.json");
   command->add_option("--trace", options->trace,
                       "Case whose timeline is written (default: the last with experts)");
-  const auto seed = std::make_shared<std::int64_t>(0);
-  auto* seed_option = command->add_option("--seed", *seed, "Seed, in place of the file's")
-                          ->check(CLI::NonNegativeNumber);
+  const auto seed = std::make_shared<std::string>();  // checked like the file's
+  auto* seed_option =
+      command->add_option("--seed", *seed, "Seed, in place of the file's")->type_name("INT");
   command->add_option("--jobs", options->jobs, "Cases at a time (default: one per core)")
       ->check(CLI::Range(1, 1024));
   command->add_flag("--refit", options->refit,

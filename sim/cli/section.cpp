@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <ranges>
 
 #include <fmt/format.h>
 
@@ -125,8 +126,9 @@ const std::vector<YamlNode>* Section::items_of(const YamlNode& node, Text key, T
   }
   const std::size_t num_items = node.items.size();
   if (num_items < size.min || num_items > size.max)
-    diagnostics().add(node.place, path(key),
-                      fmt::format("expected {}, got {}", expected, num_items));
+    diagnostics().add(
+        node.place, path(key),
+        fmt::format("expected {}, got {} item{}", expected, num_items, num_items == 1 ? "" : "s"));
   return &node.items;
 }
 
@@ -163,9 +165,17 @@ bool Section::ok() const {
 
 void Section::problem(Text key, Text text) {
   if (state_->node == nullptr) return;
-  const YamlNode::Entry* entry = state_->node->find(key);
-  state_->diagnostics->add(entry == nullptr ? state_->node->place : entry->key_place, path(key),
-                           text);
+  const YamlNode* node = state_->node;
+  Place place = node->place;
+  std::string key_path = state_->path;
+  for (const auto step : std::views::split(key, '.')) {
+    const Text name{step.begin(), step.end()};
+    const YamlNode::Entry* entry = node == nullptr ? nullptr : node->find(name);
+    if (entry != nullptr) place = entry->key_place;
+    node = entry == nullptr ? nullptr : &entry->value;
+    key_path = child_path(key_path, name);
+  }
+  state_->diagnostics->add(place, key_path, text);
 }
 
 void Section::problem(Text text) {

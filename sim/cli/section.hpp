@@ -162,7 +162,8 @@ class Section {
   /// subsections included: the condition for checks across keys.
   [[nodiscard]] bool ok() const;
 
-  /// Records a problem at `key`, or at the section where the file does not give it.
+  /// Records a problem at `key`, or at the section where the file does not give it. The key may be
+  /// a dotted path into subsections; the place is then that of the last key the file gives.
   void problem(Text key, Text text);
   /// Records a problem with the section as a whole.
   void problem(Text text);

@@ -90,8 +90,9 @@ void show_model(const std::string& name, std::int64_t inputs, std::int64_t targe
 void show_system(const std::string& name) {
   const YamlNode node = catalog_node(system_catalog(), "system", name);
   const Catalog devices = device_catalog();
-  const System system = read_document(
-      node, [&devices](Section section) { return read_system(std::move(section), devices); });
+  const System system = read_document(node, [&devices](Section section) {
+                          return read_system(std::move(section), devices);
+                        }).system;
   const TorusSpec& torus = system.torus;
   const DeviceProfile& device = system.device;
   const int ranks = num_ranks(torus);

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <map>
 
 #include "cost_models/collectives.hpp"
@@ -8,16 +9,31 @@
 namespace switchyard {
 namespace {
 
+/// Bytes that the busiest rank sends to others.
+Bytes sent_by_a_rank(const CollectiveSchedule& schedule, int ranks) {
+  std::vector<Bytes> sent(static_cast<std::size_t>(ranks));
+  for (const Round& round : schedule.rounds)
+    for (const Flow& flow : round.flows)
+      if (crosses_network(flow)) sent[flow.source.index()] += flow.bytes;
+  return std::ranges::max(sent);
+}
+
 /// Collectives of equal kind and size share one schedule.
 class Schedules {
  public:
   Schedules(const TorusSpec& torus, std::vector<CollectiveSchedule>& schedules)
       : torus_{&torus}, schedules_{&schedules} {}
 
+  /// What a rank sends in the schedule of that index.
+  [[nodiscard]] Bytes sent(int index) const { return sent_[static_cast<std::size_t>(index)]; }
+
   int index_of(const Collective& collective) {
     const auto [place, is_new] = indices_.try_emplace({collective.kind, collective.buffer.base()},
                                                       static_cast<int>(schedules_->size()));
-    if (is_new) schedules_->push_back(build(collective));
+    if (is_new) {
+      schedules_->push_back(build(collective));
+      sent_.push_back(sent_by_a_rank(schedules_->back(), num_ranks(*torus_)));
+    }
     return place->second;
   }
 
@@ -31,26 +47,15 @@ class Schedules {
 
   const TorusSpec* torus_;
   std::vector<CollectiveSchedule>* schedules_;
+  std::vector<Bytes> sent_;  ///< beside each schedule
   std::map<std::pair<CollectiveKind, double>, int> indices_;
 };
-
-/// Bytes that the busiest rank sends to others.
-Bytes sent_by_a_rank(const CollectiveSchedule& schedule, int ranks) {
-  std::vector<Bytes> sent(static_cast<std::size_t>(ranks));
-  for (const Round& round : schedule.rounds)
-    for (const Flow& flow : round.flows)
-      if (crosses_network(flow)) sent[flow.source.index()] += flow.bytes;
-  Bytes most;
-  for (const Bytes bytes : sent) most = std::max(most, bytes);
-  return most;
-}
 
 }  // namespace
 
 TaskGraph price_step(const StepGraph& graph, const System& system, int num_microbatches) {
   TaskGraph priced;
   Schedules schedules{system.torus, priced.schedules};
-  const int ranks = num_ranks(system.torus);
 
   const auto append = [&](const StepNode& node) {
     Task task;
@@ -67,7 +72,7 @@ TaskGraph price_step(const StepGraph& graph, const System& system, int num_micro
       task.name = collective.name;
       task.category = class_name(collective.operator_class);
       task.schedule = schedules.index_of(collective);
-      task.bytes = sent_by_a_rank(priced.schedules[static_cast<std::size_t>(task.schedule)], ranks);
+      task.bytes = schedules.sent(task.schedule);
     }
     priced.tasks.push_back(std::move(task));
   };

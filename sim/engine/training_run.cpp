@@ -1,12 +1,10 @@
 #include "sim/engine/training_run.hpp"
 
 #include <algorithm>
-#include <map>
 
-#include "cost_models/collectives.hpp"
-#include "cost_models/compute.hpp"
 #include "sim/core/error.hpp"
 #include "sim/core/random.hpp"
+#include "topologies/analysis.hpp"
 
 namespace switchyard {
 namespace {
@@ -16,6 +14,36 @@ Seconds end_of_tasks(const Timeline& timeline, std::size_t num_tasks) {
   const std::size_t spans = num_tasks * static_cast<std::size_t>(timeline.num_ranks);
   for (std::size_t i = 0; i < spans; ++i) end = std::max(end, timeline.spans[i].end);
   return end;
+}
+
+/// Times of a timeline that has one microbatch and the update: all microbatches take the same.
+struct FoldedTimes {
+  Seconds microbatch;
+  Seconds step;
+};
+
+FoldedTimes folded_times(const StepGraph& graph, const Timeline& timeline) {
+  const Seconds microbatch = end_of_tasks(timeline, graph.microbatch.size());
+  return {.microbatch = microbatch,
+          .step = timeline.makespan + (graph.num_microbatches - 1.0) * microbatch};
+}
+
+/// Bytes that cross the busiest link in a whole step.
+Bytes busiest_link(const StepGraph& graph, const TaskGraph& tasks, const Topology& topology) {
+  std::vector<Bytes> loads(topology.links.size());
+  std::vector<Bytes> once(topology.links.size());
+  const auto add = [&](std::size_t first, std::size_t last, double times) {
+    std::ranges::fill(once, Bytes{});
+    for (std::size_t i = first; i < last; ++i)
+      if (is_collective(tasks.tasks[i]))
+        for (const Round& round :
+             tasks.schedules[static_cast<std::size_t>(tasks.tasks[i].schedule)].rounds)
+          add_link_loads(topology, round.flows, once);
+    for (std::size_t link = 0; link < loads.size(); ++link) loads[link] += times * once[link];
+  };
+  add(0, graph.microbatch.size(), graph.num_microbatches);
+  add(graph.microbatch.size(), tasks.tasks.size(), 1.0);
+  return loads.empty() ? Bytes{} : std::ranges::max(loads);
 }
 
 OperatorClass class_of(const StepNode& node) {
@@ -41,7 +69,7 @@ void add_breakdown(const StepGraph& graph, TrainingResult& result) {
   };
   add(graph.microbatch, result.num_microbatches);
   add(graph.update, 1.0);
-  result.idle = std::max(Seconds{}, result.step_time - busy);
+  result.idle = result.step_time - busy;
   for (std::size_t i = 0; i < shares.size(); ++i) {
     shares.at(i).operator_class = static_cast<OperatorClass>(i);
     if (shares.at(i).time > Seconds{}) result.breakdown.push_back(shares.at(i));
@@ -125,9 +153,9 @@ TrainingResult simulate_training(const TrainingRunSpec& run, EngineKind engine) 
   result.num_microbatches = graph.num_microbatches;
   result.tasks = price_step(graph, run.system, 1);
   result.timeline = execute(engine, result.tasks, topology);
-  result.microbatch_time = end_of_tasks(result.timeline, graph.microbatch.size());
-  result.step_time =
-      result.timeline.makespan + (graph.num_microbatches - 1.0) * result.microbatch_time;
+  const FoldedTimes times = folded_times(graph, result.timeline);
+  result.microbatch_time = times.microbatch;
+  result.step_time = times.step;
   result.examples_rate = static_cast<double>(step.sequences) / result.step_time;
   result.mfu = static_cast<double>(step.sequences) * training_flop(step.model, step.lengths) /
                (result.step_time * (run.system.device.peak_bfloat16 * step.num_ranks));
@@ -135,16 +163,7 @@ TrainingResult simulate_training(const TrainingRunSpec& run, EngineKind engine) 
   add_breakdown(graph, result);
   add_routing(run, step, result);
 
-  // The timeline has one microbatch; the update's traffic is what it has beyond that.
-  const TaskGraph update =
-      price_step({.num_microbatches = 0, .microbatch = {}, .update = graph.update}, run.system, 0);
-  const Timeline update_alone = execute(EngineKind::kAnalytic, update, topology);
-  for (std::size_t link = 0; link < result.timeline.link_bytes.size(); ++link) {
-    const Bytes in_update = update_alone.link_bytes[link];
-    const Bytes in_microbatch = result.timeline.link_bytes[link] - in_update;
-    result.busiest_link =
-        std::max(result.busiest_link, in_update + graph.num_microbatches * in_microbatch);
-  }
+  result.busiest_link = busiest_link(graph, result.tasks, topology);
   for (const ClassShare& share : result.breakdown)
     if (share.operator_class == OperatorClass::kAllToAll) result.all_to_all_sent = share.sent;
   return result;
@@ -154,18 +173,9 @@ PerSecond predicted_examples_rate(const TrainingRunSpec& run) {
   check(run);
   const TrainingStepSpec step = resolve_microbatch(run);
   const StepGraph graph = build_training_step(step);
-  const Topology topology = build_torus(run.system.torus);
   const TaskGraph tasks = price_step(graph, run.system, 1);
-  Seconds total;
-  for (std::size_t i = 0; i < tasks.tasks.size(); ++i) {
-    const Task& task = tasks.tasks[i];
-    const double times = i < graph.microbatch.size() ? graph.num_microbatches : 1.0;
-    total += times * (is_collective(task)
-                          ? schedule_time(tasks.schedules[static_cast<std::size_t>(task.schedule)],
-                                          topology)
-                          : task.duration);
-  }
-  return static_cast<double>(step.sequences) / total;
+  const Timeline timeline = execute(EngineKind::kAnalytic, tasks, build_torus(run.system.torus));
+  return static_cast<double>(step.sequences) / folded_times(graph, timeline).step;
 }
 
 }  // namespace switchyard

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -33,7 +32,7 @@ struct Percentiles {
 struct ClassShare {
   OperatorClass operator_class = OperatorClass::kAttention;
   Seconds time;
-  Flop flop;     ///< of products, without padding
+  Flop flop;     ///< of products; experts and einsums work on all laid-out slots, empty or not
   Bytes memory;  ///< read and written, with padding
   Bytes sent;    ///< to other ranks, by collectives
 };
@@ -80,7 +79,8 @@ struct TrainingResult {
 /// (checked).
 [[nodiscard]] TrainingResult simulate_training(const TrainingRunSpec& run, EngineKind engine);
 
-/// Examples per second by the closed forms alone; what a fit evaluates thousands of times.
+/// Examples per second by the closed forms alone: simulate_training() with kAnalytic, without its
+/// routing draws and breakdown.
 [[nodiscard]] PerSecond predicted_examples_rate(const TrainingRunSpec& run);
 
 }  // namespace switchyard

@@ -154,7 +154,6 @@ FittedConstants fit_constants(std::span<const FitCase> cases) {
 TrainingRunSpec with_constants(TrainingRunSpec run, const FittedConstants& constants) {
   run.system.device.matmul_efficiency = constants.matmul_efficiency;
   run.system.device.memory_efficiency = constants.memory_efficiency;
-  run.system.lowering.one_hot_passes = constants.one_hot_passes;
   run.step.lowering.one_hot_passes = constants.one_hot_passes;
   return run;
 }

@@ -264,13 +264,16 @@ std::string format_table(const RunReport& report) {
   text += fmt::format("\nengine {}, seed {}\n", engine_name(report.engine), report.seed);
   if (report.cases.empty()) return text + "\nno cases\n";
 
-  text += "\n" + format(table_of_cases(report), kTerminalWidth);
-  if (any_published(report)) text += "\n" + text_of_errors(report);
-  if (!report.ratios.empty()) text += "\n" + format(table_of_ratios(report), kTerminalWidth);
-  if (!report.leave_one_out.empty())
-    text += "\n" + format(table_of_leave_one_out(report), kTerminalWidth);
-  text += "\n" + format(table_of_shares(report), kTerminalWidth);
-  text += "\n" + format(table_of_constants(report), kTerminalWidth);
+  const auto add = [&text](const std::string& part) {
+    text += '\n';
+    text += part;
+  };
+  add(format(table_of_cases(report), kTerminalWidth));
+  if (any_published(report)) add(text_of_errors(report));
+  if (!report.ratios.empty()) add(format(table_of_ratios(report), kTerminalWidth));
+  if (!report.leave_one_out.empty()) add(format(table_of_leave_one_out(report), kTerminalWidth));
+  add(format(table_of_shares(report), kTerminalWidth));
+  add(format(table_of_constants(report), kTerminalWidth));
   return text;
 }
 

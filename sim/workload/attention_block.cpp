@@ -33,8 +33,9 @@ Operator softmax(const std::string& name, Phase phase, const Tensor& scores, dou
           .saved = {}};
 }
 
-void add_core(const std::string& name, const CoreShape& s, const LoweringSpec& lowering,
-              BlockNodes& block) {
+BlockNodes attention_core(const std::string& name, const CoreShape& s,
+                          const LoweringSpec& lowering) {
+  BlockNodes block;
   const Matmul to_scores{s.batch, s.queries, s.d_head, s.keys};
   const Matmul from_scores{s.batch, s.queries, s.keys, s.d_head};
   const Matmul from_scores_transposed{s.batch, s.keys, s.queries, s.d_head};
@@ -60,6 +61,7 @@ void add_core(const std::string& name, const CoreShape& s, const LoweringSpec& l
       product(name + ".scores.query_gradient", Phase::kBackward, from_scores, traffic));
   block.backward.emplace_back(
       product(name + ".scores.key_gradient", Phase::kBackward, from_scores_transposed, traffic));
+  return block;
 }
 
 }  // namespace
@@ -73,58 +75,42 @@ BlockNodes attention_block(const TrainingStepSpec& spec, const std::string& name
   const std::int64_t query_tokens = num_tokens(queries);
   const std::int64_t key_tokens = num_tokens(keys);
 
-  BlockNodes norm;
-  add_norm(spec, name, query_tokens, norm);
+  BlockNodes block;
+  add_norm(spec, name, query_tokens, block);
 
-  BlockNodes projections;
   LinearSpec linear{.name = name + ".query",
                     .operator_class = OperatorClass::kAttention,
-                    .batch = 1.0,
                     .rows = query_tokens,
                     .inputs = model.d_model,
                     .outputs = query_width,
                     .activation_bytes = bytes,
-                    .adds_residual = false,
-                    .masks_input_gradient = false,
-                    .saved_outputs = 1};
-  add_linear(linear, spec.lowering, projections);
+                    .output_bytes = bytes};
+  add_linear(linear, spec.lowering, block);
   linear.rows = key_tokens;
   linear.outputs = key_width;
   for (const char* part : {".key", ".value"}) {
     linear.name = name + part;
-    add_linear(linear, spec.lowering, projections);
+    add_linear(linear, spec.lowering, block);
   }
 
-  BlockNodes core;
   const double batch = queries.sequences * model.num_heads;
-  add_core(name,
-           {.batch = batch,
-            .queries = queries.tokens_per_sequence,
-            .keys = keys.tokens_per_sequence,
-            .d_head = model.d_head,
-            .query = {1.0, query_tokens, query_width, bytes},
-            .key = {1.0, key_tokens, key_width, bytes},
-            .scores = {batch, queries.tokens_per_sequence, keys.tokens_per_sequence, bytes}},
-           spec.lowering, core);
+  append(block, attention_core(name,
+                               {.batch = batch,
+                                .queries = queries.tokens_per_sequence,
+                                .keys = keys.tokens_per_sequence,
+                                .d_head = model.d_head,
+                                .query = {1.0, query_tokens, query_width, bytes},
+                                .key = {1.0, key_tokens, key_width, bytes},
+                                .scores = {batch, queries.tokens_per_sequence,
+                                           keys.tokens_per_sequence, bytes}},
+                               spec.lowering));
 
-  BlockNodes output;
-  linear = {.name = name + ".output",
-            .operator_class = OperatorClass::kAttention,
-            .batch = 1.0,
-            .rows = query_tokens,
-            .inputs = query_width,
-            .outputs = model.d_model,
-            .activation_bytes = bytes,
-            .adds_residual = true,
-            .masks_input_gradient = false,
-            .saved_outputs = 1};
-  add_linear(linear, spec.lowering, output);
-
-  BlockNodes block;
-  for (auto* part : {&norm, &projections, &core, &output})
-    for (StepNode& node : part->forward) block.forward.push_back(std::move(node));
-  for (auto* part : {&output, &core, &projections, &norm})
-    for (StepNode& node : part->backward) block.backward.push_back(std::move(node));
+  linear.name = name + ".output";
+  linear.rows = query_tokens;
+  linear.inputs = query_width;
+  linear.outputs = model.d_model;
+  linear.adds_residual = true;
+  add_linear(linear, spec.lowering, block);
   return block;
 }
 

@@ -17,6 +17,9 @@ struct BlockNodes {
   std::vector<StepNode> backward;
 };
 
+/// Puts `part` after what `block` has: its forward nodes run last, its backward nodes first.
+void append(BlockNodes& block, BlockNodes part);
+
 /// Tokens that one block sees on one rank: `sequences` rows of `tokens_per_sequence`.
 struct BlockTokens {
   double sequences = 0;
@@ -33,13 +36,23 @@ struct LinearSpec {
   std::int64_t inputs = 0;
   std::int64_t outputs = 0;
   int activation_bytes = 2;
-  bool adds_residual = false;         ///< the forward product reads the residual stream as well
-  bool masks_input_gradient = false;  ///< the input gradient passes an activation: reads its output
-  int saved_outputs = 1;              ///< copies kept for the backward pass; 2 when dropout follows
+  int output_bytes = 2;
+  bool adds_residual = false;  ///< the forward product reads the residual stream as well
+  bool masks_input = false;    ///< x is an activation's output: its gradient reads it again
+  int num_input_branches = 1;  ///< 2 when x is the product of two tensors (GEGLU, SwiGLU)
+  int num_saved_outputs = 1;   ///< copies kept for the backward pass; 2 when dropout follows
 };
 
-/// A projection: product, its two gradients, and the accumulation of the weight gradient.
+/// A projection: product, its two gradients, and the accumulation of the weight gradient. Products
+/// read the weights in the activations' type: a copy is made once a step.
 void add_linear(const LinearSpec& linear, const LoweringSpec& lowering, BlockNodes& block);
+
+/// Adding a microbatch's gradient to those of the earlier ones: reads both, writes the sum.
+[[nodiscard]] Operator accumulation(const std::string& name, const Tensor& gradient);
+
+/// The projections of a feed-forward block, or of `batch` experts at once, with `rows` rows each.
+[[nodiscard]] BlockNodes feed_forward_projections(const TrainingStepSpec& spec, LinearSpec linear,
+                                                  bool adds_residual);
 
 /// Normalisation of `tokens` vectors of d_model.
 void add_norm(const TrainingStepSpec& spec, const std::string& name, std::int64_t tokens,

@@ -14,10 +14,10 @@ enum class Precision { kFloat32, kBfloat16, kSelective };
 /// stays in float32. Counts of passes are whole tensors read or written once in device memory.
 ///
 /// The defaults describe Mesh TensorFlow compiled by XLA for TPUs. They were counted from the
-/// framework's public source, not measured, with three stated exceptions (see each field).
+/// framework's public source, not measured; docs/table1.md says what depends on which.
 struct LoweringSpec {
-  int weight_bytes = 4;    ///< master weights, read as such by each product that uses them
-  int gradient_bytes = 4;  ///< accumulated weight gradients (assumed float32, see docs/table1.md)
+  int weight_bytes = 4;    ///< master weights; products read a copy in the activations' type
+  int gradient_bytes = 4;  ///< accumulated weight gradients (assumed float32)
 
   /// Scores between the two products of attention: forward reads for the maximum and for the sum of
   /// exponentials and one write of the weights; backward two reads for the row sums and one read
@@ -29,8 +29,9 @@ struct LoweringSpec {
   double router_forward_passes = 8.0;
   double router_backward_passes = 4.0;
 
-  /// Passes over the float32 one-hot tensor (tokens, experts, capacity) that gating builds: forward
-  /// in all, backward per choice (top_k).
+  /// Passes over the float32 one-hot tensor that gating builds: forward in all (the choices are one
+  /// sum), backward per choice (each gate's gradient is a reduction of its own). Its layout is
+  /// (tokens, experts, capacity), capacity last, so a device that tiles memory pads the capacity.
   Constant one_hot_passes{
       .value = 6.0, .provenance = Provenance::kAssumed, .lowest = 2.0, .highest = 16.0};
 
@@ -40,7 +41,8 @@ struct LoweringSpec {
   /// Embedding look-up as a product with a one-hot matrix, forward and backward.
   bool one_hot_embedding = true;
 
-  /// Slots per expert are laid out in multiples of this (8 rows of a TPU tile).
+  /// Slots per expert are laid out in multiples of this in the experts' buffers, where they are
+  /// rows (8 in a TPU tile), and computed with; the all-to-all sends them packed.
   std::int64_t capacity_multiple = 8;
 
   /// float32 passes over each weight in the update: Adafactor reads the gradient for the row and

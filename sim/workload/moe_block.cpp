@@ -45,41 +45,45 @@ Operator memory_only(const std::string& name, OperatorClass operator_class, Phas
           .saved = std::move(saved)};
 }
 
-void add_router(const TrainingStepSpec& spec, const std::string& name, const MoeTensors& t,
-                BlockNodes& block) {
+BlockNodes router_nodes(const TrainingStepSpec& spec, const std::string& name,
+                        const MoeTensors& t) {
   const LoweringSpec& lowering = spec.lowering;
-  const auto tokens = t.gates.rows;
-  const auto experts = t.gates.columns;
+  const int bytes = router_bytes(spec.precision);
   const double choices = spec.model.moe.top_k;
-  const Tensor input{1.0, tokens, spec.model.d_model, router_bytes(spec.precision)};
+  const Tensor input{1.0, t.gates.rows, spec.model.d_model, bytes};
 
-  block.forward.emplace_back(memory_only(name + ".router.cast", OperatorClass::kRouter,
-                                         Phase::kForward, {{t.stream}, {input}}, {input}));
+  BlockNodes block;
+  if (bytes != activation_bytes(spec.precision)) {
+    block.forward.emplace_back(memory_only(name + ".router.cast.forward", OperatorClass::kRouter,
+                                           Phase::kForward, {{t.stream}, {input}}, {input}));
+    block.backward.emplace_back(memory_only(name + ".router.cast.backward", OperatorClass::kRouter,
+                                            Phase::kBackward, {{t.stream}, {input}}));
+  }
   add_linear({.name = name + ".router",
               .operator_class = OperatorClass::kRouter,
-              .batch = 1.0,
-              .rows = tokens,
+              .rows = t.gates.rows,
               .inputs = spec.model.d_model,
-              .outputs = experts,
-              .activation_bytes = router_bytes(spec.precision),
-              .adds_residual = false,
-              .masks_input_gradient = false,
-              .saved_outputs = 1},
+              .outputs = t.gates.columns,
+              .activation_bytes = bytes,
+              .output_bytes = 4},
              lowering, block);
-  block.forward.emplace_back(
+  BlockNodes gating;
+  gating.forward.emplace_back(
       memory_only(name + ".gating.forward", OperatorClass::kRouter, Phase::kForward,
                   {{t.gates, lowering.router_forward_passes * choices}}, {t.gates, t.gates}));
   // Position in the expert's queue: a product with a triangular matrix per group and choice.
-  block.forward.emplace_back(
+  gating.forward.emplace_back(
       Operator{.name = name + ".positions",
                .operator_class = OperatorClass::kRouter,
                .phase = Phase::kForward,
-               .matmul = {t.groups * choices, t.group_tokens, t.group_tokens, experts},
+               .matmul = {t.groups * choices, t.group_tokens, t.group_tokens, t.gates.columns},
                .traffic = {{t.gates, 2.0 * choices}},
                .saved = {}});
-  block.backward.emplace_back(memory_only(name + ".gating.backward", OperatorClass::kRouter,
-                                          Phase::kBackward,
-                                          {{t.gates, lowering.router_backward_passes * choices}}));
+  gating.backward.emplace_back(memory_only(name + ".gating.backward", OperatorClass::kRouter,
+                                           Phase::kBackward,
+                                           {{t.gates, lowering.router_backward_passes * choices}}));
+  append(block, std::move(gating));
+  return block;
 }
 
 Operator einsum(const std::string& name, Phase phase, const Matmul& matmul, const MoeTensors& t) {
@@ -104,37 +108,6 @@ void add_exchange(const std::string& name, Phase phase, const MoeTensors& t, dou
                                 .buffer = t.all_to_all});
   if (layout_copies > 0)
     nodes.emplace_back(memory_only(name + ".unpack", OperatorClass::kDispatch, phase, {copy}));
-}
-
-/// The feed-forward blocks of the experts that live on this rank.
-BlockNodes expert_block(const TrainingStepSpec& spec, const std::string& name,
-                        const MoeLayerShape& shape) {
-  const ModelSpec& model = spec.model;
-  LinearSpec linear{.name = name + ".experts.wo",
-                    .operator_class = OperatorClass::kExperts,
-                    .batch = shape.experts_per_rank,
-                    .rows = shape.groups.num_groups * shape.laid_out,
-                    .inputs = model.d_ff,
-                    .outputs = model.d_model,
-                    .activation_bytes = activation_bytes(spec.precision),
-                    .adds_residual = false,
-                    .masks_input_gradient = true,
-                    .saved_outputs = 1};
-  BlockNodes output;
-  add_linear(linear, spec.lowering, output);
-  linear.inputs = model.d_model;
-  linear.outputs = model.d_ff;
-  linear.masks_input_gradient = false;
-  linear.saved_outputs = 2;
-  BlockNodes block;
-  for (int i = 0; i < num_input_projections(model); ++i) {
-    linear.name = name + (i == 0 ? ".experts.wi" : ".experts.wi_gate");
-    add_linear(linear, spec.lowering, block);
-  }
-  for (StepNode& node : output.forward) block.forward.push_back(std::move(node));
-  block.backward.insert(block.backward.begin(), std::make_move_iterator(output.backward.begin()),
-                        std::make_move_iterator(output.backward.end()));
-  return block;
 }
 
 }  // namespace
@@ -168,46 +141,54 @@ BlockNodes moe_block(const TrainingStepSpec& spec, const std::string& name, std:
   const Matmul scatter{t.groups, t.group_tokens, t.slots, d_model};  // tokens from slots
   const Matmul weights{t.groups, t.group_tokens, d_model, t.slots};  // gate gradients
 
-  BlockNodes norm;
-  add_norm(spec, name, tokens, norm);
-  BlockNodes router;
-  add_router(spec, name, t, router);
-  BlockNodes experts = expert_block(spec, name, moe_layer_shape(spec, tokens));
+  const int bytes = activation_bytes(spec.precision);
+  const MoeLayerShape shape = moe_layer_shape(spec, tokens);
 
   BlockNodes block;
-  const auto append = [](std::vector<StepNode>& to, std::vector<StepNode>& from) {
-    for (StepNode& node : from) to.push_back(std::move(node));
-  };
+  add_norm(spec, name, tokens, block);
+  append(block, router_nodes(spec, name, t));
 
-  append(block.forward, norm.forward);
-  append(block.forward, router.forward);
-  block.forward.emplace_back(memory_only(
+  // The tensor of all choices is one sum, whatever their number; each choice's gate has a gradient
+  // of its own, a reduction over the whole tensor.
+  BlockNodes dispatch;
+  dispatch.forward.emplace_back(memory_only(
       name + ".one_hot.forward", OperatorClass::kDispatch, Phase::kForward,
       {{t.one_hot_float, lowering.one_hot_passes.value}}, {t.one_hot_float, t.one_hot, t.one_hot}));
-  block.forward.emplace_back(einsum(name + ".dispatch_einsum.forward", Phase::kForward, gather, t));
+  dispatch.forward.emplace_back(
+      einsum(name + ".dispatch_einsum.forward", Phase::kForward, gather, t));
   add_exchange(name + ".dispatch.forward", Phase::kForward, t, lowering.layout_copies,
-               block.forward);
-  append(block.forward, experts.forward);
-  add_exchange(name + ".combine.forward", Phase::kForward, t, lowering.layout_copies,
-               block.forward);
-  block.forward.emplace_back(einsum(name + ".combine_einsum.forward", Phase::kForward, scatter, t));
-
-  block.backward.emplace_back(
-      einsum(name + ".combine_einsum.gate_gradient", Phase::kBackward, weights, t));
-  block.backward.emplace_back(
-      einsum(name + ".combine_einsum.input_gradient", Phase::kBackward, gather, t));
-  add_exchange(name + ".combine.backward", Phase::kBackward, t, lowering.layout_copies,
-               block.backward);
-  append(block.backward, experts.backward);
+               dispatch.forward);
   add_exchange(name + ".dispatch.backward", Phase::kBackward, t, lowering.layout_copies,
-               block.backward);
-  block.backward.emplace_back(
+               dispatch.backward);
+  dispatch.backward.emplace_back(
       einsum(name + ".dispatch_einsum.input_gradient", Phase::kBackward, scatter, t));
-  block.backward.emplace_back(
+  dispatch.backward.emplace_back(
       memory_only(name + ".one_hot.backward", OperatorClass::kDispatch, Phase::kBackward,
                   {{t.one_hot_float, lowering.one_hot_passes.value * spec.model.moe.top_k}}));
-  append(block.backward, router.backward);
-  append(block.backward, norm.backward);
+  append(block, std::move(dispatch));
+
+  append(block, feed_forward_projections(spec,
+                                         {.name = name + ".experts",
+                                          .operator_class = OperatorClass::kExperts,
+                                          .batch = shape.experts_per_rank,
+                                          .rows = shape.groups.num_groups * shape.laid_out,
+                                          .activation_bytes = bytes,
+                                          .output_bytes = bytes},
+                                         false));
+
+  BlockNodes combine;
+  add_exchange(name + ".combine.forward", Phase::kForward, t, lowering.layout_copies,
+               combine.forward);
+  Operator output = einsum(name + ".combine_einsum.forward", Phase::kForward, scatter, t);
+  output.traffic.push_back({t.stream});  // the residual
+  combine.forward.emplace_back(std::move(output));
+  combine.backward.emplace_back(
+      einsum(name + ".combine_einsum.gate_gradient", Phase::kBackward, weights, t));
+  combine.backward.emplace_back(
+      einsum(name + ".combine_einsum.input_gradient", Phase::kBackward, gather, t));
+  add_exchange(name + ".combine.backward", Phase::kBackward, t, lowering.layout_copies,
+               combine.backward);
+  append(block, std::move(combine));
   return block;
 }
 

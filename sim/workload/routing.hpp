@@ -42,10 +42,11 @@ struct RoutingDraw {
 [[nodiscard]] RoutingDraw draw_routing(const RoutingSpec& spec, const RoutingShape& shape,
                                        std::mt19937_64& rng);
 
-/// Share of the choices that found no slot.
+/// Share of the choices that found no slot: for top-1 the share of tokens dropped, for top-2 mostly
+/// second choices. Every second choice is made; the random second-choice policy is not modelled.
 [[nodiscard]] double dropped_fraction(const RoutingDraw& draw);
 
-/// Share of the slots that stay empty: what padding adds to both all-to-alls and to the experts.
+/// Share of the slots (of `capacity`, without layout padding) that stay empty.
 [[nodiscard]] double padding_fraction(const RoutingDraw& draw, const RoutingShape& shape);
 
 /// Busiest expert over the mean, of the choices made; 1 is perfect balance.

@@ -76,6 +76,12 @@ StepGraph build_training_step(const TrainingStepSpec& spec) {
   for (auto block = blocks.rbegin(); block != blocks.rend(); ++block)
     for (StepNode& node : block->backward) graph.microbatch.push_back(std::move(node));
 
+  if (graph.num_microbatches == 1)  // nothing to add to
+    std::erase_if(graph.microbatch, [](const StepNode& node) {
+      const auto* op = std::get_if<Operator>(&node);
+      return op != nullptr && op->operator_class == OperatorClass::kAccumulation;
+    });
+
   const ParameterCounts counts = count_parameters(spec.model);
   if (spec.num_ranks > 1)
     graph.update.emplace_back(
@@ -84,15 +90,17 @@ StepGraph build_training_step(const TrainingStepSpec& spec) {
                    .phase = Phase::kUpdate,
                    .kind = CollectiveKind::kAllReduce,
                    .buffer = Bytes{counts.dense() * spec.lowering.gradient_bytes}});
-  graph.update.emplace_back(
-      Operator{.name = "optimizer",
-               .operator_class = OperatorClass::kOptimizer,
-               .phase = Phase::kUpdate,
-               .matmul = {},
-               // Weights lie in whole tiles: no padding to speak of.
-               .traffic = {{{parameters_per_rank(spec) / (8 * 128), 8, 128, 4},
-                            spec.lowering.optimizer_passes}},
-               .saved = {}});
+  // Weights lie in whole tiles: no padding to speak of.
+  const double tiles = parameters_per_rank(spec) / (8 * 128);
+  Operator optimizer{.name = "optimizer",
+                     .operator_class = OperatorClass::kOptimizer,
+                     .phase = Phase::kUpdate,
+                     .matmul = {},
+                     .traffic = {{{tiles, 8, 128, 4}, spec.lowering.optimizer_passes}},
+                     .saved = {}};
+  if (activation_bytes(spec.precision) < spec.lowering.weight_bytes)  // the copy for the products
+    optimizer.traffic.push_back({{tiles, 8, 128, activation_bytes(spec.precision)}});
+  graph.update.emplace_back(std::move(optimizer));
   return graph;
 }
 

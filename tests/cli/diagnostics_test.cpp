@@ -40,8 +40,9 @@ TEST(Diagnostics, SortsByPlaceWithinEachFileAndPutsOptionsLast) {
 TEST(Diagnostics, TellsAProblemFoundTwiceOnce) {
   const auto source = file("a.yaml");
   Diagnostics diagnostics;
-  for (int i = 0; i < 2; ++i) diagnostics.add({.source = source}, "k", "missing");
-  EXPECT_EQ(diagnostics.report(), "a.yaml:1:1: k: missing");
+  for (int i = 0; i < 2; ++i)  // two at one place, so that equal ones are not neighbours
+    for (const char* key : {"k", "l"}) diagnostics.add({.source = source}, key, "missing");
+  EXPECT_EQ(diagnostics.report(), "a.yaml:1:1: k: missing\na.yaml:1:1: l: missing");
 }
 
 TEST(Diagnostics, CountsWhatIsPastAHundredLines) {

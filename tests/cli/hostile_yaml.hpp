@@ -44,7 +44,7 @@ inline int read_everything(Section section) {
   if (const YamlNode* sweep = section.raw("sweep", ""))
     for (const YamlNode::Entry& axis : sweep->entries) {
       YamlNode copy = *sweep;
-      set_value(copy, axis.key, axis.value, section.diagnostics());
+      set_value(copy, axis.key, axis.key_place, axis.value, section.diagnostics());
     }
   if (section.has("seed") && section.ok()) section.problem("seed", "is odd");
   section.finish();

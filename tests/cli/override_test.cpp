@@ -118,16 +118,27 @@ TEST(ApplyOverrides, ReportsAllProblemsTogether) {
             "--set tiers.x=1: tiers: is a list; expected an index in the path, such as [0]");
 }
 
-TEST(SetValue, ReportsProblemsWhereTheValueIsWritten) {
+TEST(SetValue, ReportsProblemsWithThePathWhereItIsWritten) {
   YamlNode root = document();
   const YamlNode sweep = parse_yaml("sweep: {\"routing..top_k\": [1], tiers.x: [2]}\n", "f.yaml");
   Diagnostics diagnostics;
   for (const YamlNode::Entry& axis : sweep.find("sweep")->value.entries)
-    set_value(root, axis.key, axis.value.items[0], diagnostics);
+    set_value(root, axis.key, axis.key_place, axis.value.items[0], diagnostics);
   EXPECT_EQ(diagnostics.report(),
-            "f.yaml:1:28: expected a key path, such as \"routing.capacity_factor\", got "
+            "f.yaml:1:9: expected a key path, such as \"routing.capacity_factor\", got "
             "\"routing..top_k\"\n"
-            "f.yaml:1:42: tiers: is a list; expected an index in the path, such as [0]");
+            "f.yaml:1:32: tiers: is a list; expected an index in the path, such as [0]");
+}
+
+TEST(SetValue, PlacesANewKeyAtThePathAndAChangedOneAtTheValue) {
+  YamlNode root = document();
+  const YamlNode set = parse_yaml("{routing.topk: 2, routing.top_k: 3}\n", "s.yaml");
+  Diagnostics diagnostics;
+  for (const YamlNode::Entry& change : set.entries)
+    set_value(root, change.key, change.key_place, change.value, diagnostics);
+  const YamlNode& routing = root.find("routing")->value;
+  EXPECT_EQ(to_string(routing.find("topk")->key_place), "s.yaml:1:2");
+  EXPECT_EQ(to_string(routing.find("top_k")->key_place), "s.yaml:1:34");
 }
 
 }  // namespace

@@ -148,7 +148,7 @@ TEST(Section, ReadsLists) {
             "f.yaml:3:8: c[1]: expected a number, got \"x\"\n"
             "f.yaml:3:11: c[2]: expected a number, got a list\n"
             "f.yaml:4:4: d: expected a list of at least 1 item, each item a whole number of at "
-            "least 1, got 0\n"
+            "least 1, got 0 items\n"
             "f.yaml:5:4: e: expected a list of 2 to 3 items, each item text, got a mapping");
 }
 
@@ -218,6 +218,20 @@ TEST(Section, PlacesChecksAcrossKeysAtTheKey) {
                      }),
             "f.yaml:1:1: experts: 7 experts do not divide over 2 ranks\n"
             "f.yaml:1:1: top_k: is needed with 7 experts");
+}
+
+TEST(Section, PlacesChecksAcrossSectionsAtTheLastKeyThatIsThere) {
+  EXPECT_EQ(problems("x: 1\nbatch: {sequences: 7}\n",
+                     [](Section& section) {
+                       (void)section.raw("x", "");
+                       (void)section.raw("batch", "");
+                       section.problem("batch.sequences", "7 does not divide");
+                       section.problem("batch.tokens", "is needed");
+                       section.problem("routing.top_k", "is needed");
+                     }),
+            "f.yaml:1:1: routing.top_k: is needed\n"
+            "f.yaml:2:1: batch.tokens: is needed\n"
+            "f.yaml:2:9: batch.sequences: 7 does not divide");
 }
 
 TEST(Section, IsNotOkAfterAProblemInASubsection) {

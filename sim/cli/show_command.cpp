@@ -1,6 +1,10 @@
+#include <algorithm>
 #include <memory>
+#include <regex>
 
 #include <CLI/CLI.hpp>
+
+#include "cost_models/compute.hpp"
 
 #include "sim/cli/commands.hpp"
 #include "sim/cli/data_folder.hpp"
@@ -10,30 +14,92 @@
 #include "sim/cli/read_system.hpp"
 #include "sim/core/error.hpp"
 #include "sim/core/units_format.hpp"
+#include "sim/report/text_table.hpp"
 #include "sim/workload/model_flop.hpp"
 #include "sim/workload/parameters.hpp"
+#include "sim/workload/training_step.hpp"
 #include "topologies/analysis.hpp"
 
 namespace switchyard {
 namespace {
 
-/// The tree of a catalog entry with its bases resolved.
+std::string not_found(const Catalog& catalog, const std::string& kind, const std::string& name) {
+  const std::string near = did_you_mean(name, catalog.names);
+  return fmt::format(
+      "show {}: no {} is called {}{}", kind, kind, in_quotes(name),
+      near.empty() ? fmt::format("; there are: {}", fmt::join(catalog.names, ", ")) : near);
+}
+
+/// The tree of a catalog entry.
 YamlNode catalog_node(const Catalog& catalog, const std::string& kind, const std::string& name) {
   std::optional<YamlNode> node = catalog.load(name);
-  if (!node)
-    throw ConfigError(fmt::format("show {}: no {} is called {}{}; there are: {}", kind, kind,
-                                  in_quotes(name), did_you_mean(name, catalog.names),
-                                  fmt::join(catalog.names, ", ")));
+  if (!node) throw ConfigError(not_found(catalog, kind, name));
   return *node;
 }
 
 std::string count_text(double count) {
-  return count >= 1e9   ? fmt::format("{:.1f} G", count / 1e9)
-         : count >= 1e6 ? fmt::format("{:.1f} M", count / 1e6)
+  return count >= 1e9   ? fmt::format("{:.1f} billion", count / 1e9)
+         : count >= 1e6 ? fmt::format("{:.1f} million", count / 1e6)
                         : fmt::format("{:.0f}", count);
 }
 
-void show_model(const std::string& name, std::int64_t inputs, std::int64_t targets) {
+/// One row of the list of operators: those of all layers that differ in their number only.
+struct OperatorRow {
+  std::string name;
+  OperatorClass operator_class = OperatorClass::kAttention;
+  int count = 0;
+  Flop flop;
+  Bytes traffic;
+  Bytes saved;
+};
+
+void add_operator(const Operator& op, std::vector<OperatorRow>& rows) {
+  static const std::regex kLayer{"\\.[0-9]+\\."};
+  const std::string name = std::regex_replace(op.name, kLayer, ".*.");
+  auto row = std::ranges::find(rows, name, &OperatorRow::name);
+  if (row == rows.end())
+    row = rows.insert(rows.end(), {.name = name,
+                                   .operator_class = op.operator_class,
+                                   .count = 0,
+                                   .flop = matmul_flop(op.matmul),
+                                   .traffic = memory_traffic(op, MemoryTile{}),
+                                   .saved = {}});
+  if (row->count++ == 0)
+    for (const Tensor& tensor : op.saved) row->saved += padded_bytes(tensor, MemoryTile{});
+}
+
+/// The operators of one training step over one sequence on one rank, without tile padding.
+void show_operators(const ModelSpec& model, const SequenceLengths& lengths) {
+  TrainingStepSpec step;
+  step.model = model;
+  step.lengths = lengths;
+  step.sequences = 1;
+  const StepGraph graph = build_training_step(step);
+  std::vector<OperatorRow> rows;
+  for (const auto* nodes : {&graph.microbatch, &graph.update})
+    for (const StepNode& node : *nodes)
+      if (const auto* op = std::get_if<Operator>(&node)) add_operator(*op, rows);
+
+  TextTable table;
+  table.columns = {{"operator", Alignment::kLeft},
+                   {"class", Alignment::kLeft},
+                   {"times"},
+                   {"FLOP"},
+                   {"memory traffic"},
+                   {"kept for backward"}};
+  for (const OperatorRow& row : rows)
+    table.rows.push_back({row.name, std::string{class_name(row.operator_class)},
+                          fmt::format("{}", row.count), fmt::format("{}", row.flop),
+                          fmt::format("{}", row.traffic), fmt::format("{}", row.saved)});
+  constexpr std::size_t kWidth = 130;
+  fmt::print(
+      "\neach operator of a training step over one sequence on one rank (selective "
+      "precision, capacity factor 1)\n{}",
+      format(table, kWidth));
+}
+
+void show_model(const std::string& name, std::int64_t inputs, std::int64_t targets,
+                bool with_operators) {
   const YamlNode node = catalog_node(model_catalog(), "model", name);
   const ModelSpec model =
       read_document(node, [](Section section) { return read_model(std::move(section)); });
@@ -85,6 +151,7 @@ void show_model(const std::string& name, std::int64_t inputs, std::int64_t targe
   fmt::print("  {:<24}{:>14}\n", "total per token", fmt::format("{}", flop.total() / tokens));
   fmt::print("  {:<24}{:>14}\n", "training, per sequence",
              fmt::format("{}", training_flop(model, lengths)));
+  if (with_operators) show_operators(model, lengths);
 }
 
 void show_system(const std::string& name) {
@@ -151,8 +218,11 @@ void add_show(CLI::App& program) {
   model->add_option("--target-tokens", *targets, "Tokens of the decoder")
       ->check(CLI::Range(1, 100'000'000))
       ->capture_default_str();
-  model->callback([model_name, inputs, targets] {
-    model_name->empty() ? list(model_catalog()) : show_model(*model_name, *inputs, *targets);
+  const auto with_operators = std::make_shared<bool>(false);
+  model->add_flag("--operators", *with_operators, "Also every operator: FLOPs and bytes");
+  model->callback([model_name, inputs, targets, with_operators] {
+    model_name->empty() ? list(model_catalog())
+                        : show_model(*model_name, *inputs, *targets, *with_operators);
   });
 
   const auto system_name = std::make_shared<std::string>();

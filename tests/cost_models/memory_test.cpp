@@ -43,10 +43,20 @@ constexpr double kWeights = 792;  // see parameters_test.cpp
 TEST(TrainingMemory, MatchesATinyModelInFloat32) {
   const MemoryEstimate memory = memory_of(tiny_step());
   EXPECT_EQ(memory.weights, Bytes{4 * kWeights});
-  EXPECT_EQ(memory.gradients, Bytes{2 * 4 * kWeights});
+  EXPECT_EQ(memory.gradients, Bytes{4 * kWeights});
   EXPECT_EQ(memory.optimizer, Bytes{0});
   EXPECT_EQ(memory.activations, Bytes{4 * (kNarrowable + kLogits)});
-  EXPECT_EQ(memory.total(), Bytes{12 * kWeights + 4 * (kNarrowable + kLogits)});
+  EXPECT_EQ(memory.total(), Bytes{8 * kWeights + 4 * (kNarrowable + kLogits)});
+}
+
+TEST(TrainingMemory, HoldsTheSumOfGradientsBesidesThoseOfAMicrobatch) {
+  TrainingStepSpec spec = tiny_step();
+  const MemoryEstimate one = memory_of(spec);
+  spec.sequences = 3;
+  const MemoryEstimate three = memory_of(spec);  // microbatches
+  EXPECT_EQ(three.gradients, Bytes{2 * 4 * kWeights});
+  EXPECT_EQ(three.weights, one.weights);
+  EXPECT_EQ(three.activations, one.activations);
 }
 
 TEST(TrainingMemory, HalvesActivationsAndCopiesWeightsInBfloat16) {
@@ -64,7 +74,7 @@ TEST(TrainingMemory, KeepsNoCopyOfWeightsThatAreNarrowAlready) {
   spec.lowering.gradient_bytes = 2;
   const MemoryEstimate memory = memory_of(spec);
   EXPECT_EQ(memory.weights, Bytes{2 * kWeights});
-  EXPECT_EQ(memory.gradients, Bytes{2 * 2 * kWeights});
+  EXPECT_EQ(memory.gradients, Bytes{2 * kWeights});
 }
 
 TEST(TrainingMemory, LaysActivationsOutInTiles) {
@@ -90,6 +100,14 @@ TEST(TrainingMemory, GrowsWithTheMicrobatchInActivationsOnly) {
 TEST(TrainingMemory, HoldsARanksShareOfTheExperts) {
   const TrainingStepSpec spec = step_of(switch_base());
   EXPECT_EQ(memory_of(spec).weights, Bytes{6.0 * parameters_per_rank(spec)});
+}
+
+TEST(Fits, TakesAllOfTheUsableMemoryAndNoMore) {
+  const MemoryEstimate memory = memory_of(tiny_step());
+  EXPECT_TRUE(fits(memory, device_with(memory.total())));
+  EXPECT_FALSE(fits(memory, device_with(memory.total() - 1_B)));
+  EXPECT_TRUE(fits(memory, device_with(2 * memory.total(), 0.5)));
+  EXPECT_FALSE(fits(memory, device_with(2 * memory.total(), 0.49)));
 }
 
 /// T5-Base with `per_rank` sequences on each of 32 ranks.
@@ -127,6 +145,22 @@ TEST(LargestFittingMicrobatch, StaysWithinTheUsableMemory) {
 
 TEST(LargestFittingMicrobatch, IsOneWhenNothingFits) {
   EXPECT_EQ(largest_fitting_microbatch(sequences_per_rank(12), device_with(1_B)), 1);
+}
+
+TEST(LargestFittingMicrobatch, CountsNoSumOfGradientsForASingleMicrobatch) {
+  TrainingStepSpec spec = sequences_per_rank(4);
+  spec.microbatch_sequences = 4;
+  const MemoryEstimate single = memory_of(spec);
+  EXPECT_EQ(single.gradients, Bytes{4.0 * parameters_per_rank(spec)});
+  EXPECT_EQ(largest_fitting_microbatch(spec, device_with(single.total())), 4);
+  EXPECT_LT(largest_fitting_microbatch(spec, device_with(single.total() - 1_B)), 4);
+}
+
+TEST(LargestFittingMicrobatchDeathTest, RejectsFewerSequencesThanRanks) {
+  TrainingStepSpec spec = step_of(t5_base());
+  spec.sequences = 16;
+  EXPECT_DEATH((void)largest_fitting_microbatch(spec, device_with(1_TB)),
+               "16 sequences on 32 ranks, 512 tokens each");
 }
 
 }  // namespace

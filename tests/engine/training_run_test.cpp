@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
+#include <vector>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "cost_models/collectives.hpp"
@@ -14,6 +17,7 @@ namespace {
 
 using namespace literals;
 using namespace testing;
+using ::testing::ElementsAre;
 
 /// 8 cores on 2 x 2 chips, with the tiles of a TPU and links without latency.
 System small_system() {
@@ -116,9 +120,9 @@ TEST(SimulateTraining, CountsWorkOfAllMicrobatches) {
   // each stack: 2 * (2 * 256 * 512) weights on 128 + 32 tokens.
   EXPECT_EQ(share_of(result, OperatorClass::kFeedForward).flop,
             Flop{12 * 3 * 2.0 * (2 * 256 * 512) * 160});
-  // The optimizer runs once.
+  // The optimizer runs once: seven passes of 4 B, and a copy of 2 B for the products.
   expect_near_relative(share_of(result, OperatorClass::kOptimizer).memory.base(),
-                       7.0 * 4.0 * parameters_per_rank(run.step), 1e-12);
+                       (7.0 * 4.0 + 2.0) * parameters_per_rank(run.step), 1e-12);
 }
 
 TEST(SimulateTraining, CountsBytesSentToOthers) {
@@ -149,6 +153,30 @@ TEST(SimulateTraining, LoadsTheOnlyLinkWithEverything) {
   expect_near_relative(analytic(run).busiest_link.base(), (exchanged + reduced).base(), 1e-12);
 }
 
+// 2 x 2 chips of 2 cores, each the neighbour of two others. A buffer of B bytes is 8 messages of
+// B / 8. A link between chips carries 8 of them: on x what 2 cores send to the 4 of the other
+// column, on y what 4 cores of its row send to 2. A core's port carries the 7 that it sends.
+// Of the all-reduce (S bytes) the cores of a chip exchange halves of S through their ports, and the
+// rings of 2 send S / 4 and then S / 8 through port and link; all of that twice.
+TEST(SimulateTraining, LoadsTheBusiestLinkWithEveryMicrobatchAndOneUpdate) {
+  TrainingRunSpec run = small_run();
+  const double slots = 2 * 16 * 16 + 1 * 16 * 8;  // as above
+  const Bytes buffers{slots * 256 * 2 * 4};       // of the four exchanges of a microbatch
+  const Bytes reduced = std::get<Collective>(build_training_step(run.step).update[0]).buffer;
+  const auto expected = [&](double microbatches) {
+    const Bytes link = microbatches * buffers + 2.0 * (1.0 / 4 + 1.0 / 8) * reduced;
+    const Bytes port =
+        microbatches * buffers * 7 / 8 + 2.0 * (1.0 / 2 + 1.0 / 4 + 1.0 / 8) * reduced;
+    return std::max(link, port).base();
+  };
+  expect_near_relative(analytic(run).busiest_link.base(), expected(3), 1e-12);
+  run.step.sequences = 960;
+  expect_near_relative(analytic(run).busiest_link.base(), expected(30), 1e-12);
+  // 3 million tokens a rank: the exchanges outweigh the all-reduce, and links the ports.
+  run.step.sequences = 96 * 200;
+  expect_near_relative(analytic(run).busiest_link.base(), expected(600), 1e-12);
+}
+
 TEST(SimulateTraining, RelatesModelWorkToThePeakOfAllRanks) {
   const TrainingRunSpec run = small_run();
   const TrainingResult result = analytic(run);
@@ -176,6 +204,18 @@ TEST(SimulateTraining, RepeatsMicrobatchesAtTheSameCost) {
   expect_near_relative(six.microbatch_time.base(), three.microbatch_time.base(), 1e-12);
   expect_near_relative(six.step_time.base(), (three.step_time + 3.0 * three.microbatch_time).base(),
                        1e-12);
+}
+
+TEST(SimulateTraining, AccumulatesOnlyWhenThereAreMicrobatches) {
+  const auto accumulates = [](const TrainingResult& result) {
+    return std::ranges::any_of(result.breakdown, [](const ClassShare& share) {
+      return share.operator_class == OperatorClass::kAccumulation;
+    });
+  };
+  TrainingRunSpec run = small_run();
+  EXPECT_TRUE(accumulates(analytic(run)));
+  run.step.microbatch_sequences = 12;
+  EXPECT_FALSE(accumulates(analytic(run)));
 }
 
 TEST(SimulateTraining, NeverSlowsDownWithFasterHardware) {
@@ -285,6 +325,14 @@ TEST(PredictedExamplesRate, IsThatOfTheAnalyticEngine) {
                        1e-12);
 }
 
+TEST(PredictedExamplesRate, IsThatOfTheUnrolledStep) {
+  TrainingRunSpec run = small_run();
+  run.system.torus.link.latency = 1_us;
+  const TaskGraph unrolled = price_step(build_training_step(run.step), run.system, 3);
+  const Timeline timeline = execute(EngineKind::kAnalytic, unrolled, build_torus(run.system.torus));
+  expect_near_relative(predicted_examples_rate(run).base(), 96.0 / timeline.makespan.base(), 1e-12);
+}
+
 TEST(PriceStep, ChainsEveryTaskToTheOneBefore) {
   const TrainingRunSpec run = small_run();
   const StepGraph graph = build_training_step(run.step);
@@ -295,6 +343,42 @@ TEST(PriceStep, ChainsEveryTaskToTheOneBefore) {
     ASSERT_EQ(tasks.tasks[i].dependencies.size(), 1u);
     EXPECT_EQ(tasks.tasks[i].dependencies[0].index(), i - 1);
   }
+}
+
+/// Names of the tasks of the encoder's MoE layer in a phase, without "encoder.1.moe.".
+std::vector<std::string> switch_layer_tasks(const TrainingRunSpec& run, Phase phase) {
+  const StepGraph graph = build_training_step(run.step);
+  const TaskGraph tasks = price_step(graph, run.system, 1);
+  const std::string layer = "encoder.1.moe.";
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < graph.microbatch.size(); ++i)
+    if (std::visit([](const auto& node) { return node.phase; }, graph.microbatch[i]) == phase &&
+        tasks.tasks[i].name.starts_with(layer))
+      names.push_back(tasks.tasks[i].name.substr(layer.size()));
+  return names;
+}
+
+TEST(PriceStep, RunsASwitchLayerInTheOrderOfItsData) {
+  EXPECT_THAT(switch_layer_tasks(small_run(), Phase::kForward),
+              ElementsAre("norm.forward", "router.cast.forward", "router.forward", "gating.forward",
+                          "positions", "one_hot.forward", "dispatch_einsum.forward",
+                          "dispatch.forward.pack", "dispatch.forward", "dispatch.forward.unpack",
+                          "experts.wi.forward", "experts.wo.forward", "combine.forward.pack",
+                          "combine.forward", "combine.forward.unpack", "combine_einsum.forward"));
+}
+
+// The reverse of the forward order, group by group; gating before the router that feeds it.
+TEST(PriceStep, RunsASwitchLayerBackwardsFromCombineToRouter) {
+  EXPECT_THAT(switch_layer_tasks(small_run(), Phase::kBackward),
+              ElementsAre("combine_einsum.gate_gradient", "combine_einsum.input_gradient",
+                          "combine.backward.pack", "combine.backward", "combine.backward.unpack",
+                          "experts.wo.input_gradient", "experts.wo.weight_gradient",
+                          "experts.wo.accumulate", "experts.wi.input_gradient",
+                          "experts.wi.weight_gradient", "experts.wi.accumulate",
+                          "dispatch.backward.pack", "dispatch.backward", "dispatch.backward.unpack",
+                          "dispatch_einsum.input_gradient", "one_hot.backward", "gating.backward",
+                          "router.input_gradient", "router.weight_gradient", "router.accumulate",
+                          "router.cast.backward", "norm.backward"));
 }
 
 TEST(PriceStep, BuildsEachScheduleOnce) {

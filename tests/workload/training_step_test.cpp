@@ -93,8 +93,39 @@ TEST(BuildTrainingStep, NamesEachNodeOnce) {
   }
 }
 
-TEST(BuildTrainingStep, AccumulatesOverMicrobatches) {
-  EXPECT_EQ(graph_of(t5_base()).num_microbatches, 8);  // 1024 sequences / 32 ranks / 4
+std::vector<Operator> accumulations(const TrainingStepSpec& spec) {
+  return operators(build_training_step(spec), [](const Operator& o) {
+    return o.operator_class == OperatorClass::kAccumulation;
+  });
+}
+
+TEST(BuildTrainingStep, AccumulatesEveryGradientOverMicrobatches) {
+  TrainingStepSpec spec = step_of(switch_base());
+  EXPECT_EQ(build_training_step(spec).num_microbatches, 8);  // 1024 sequences / 32 ranks / 4
+  double elements = 0.0;
+  for (const Operator& op : accumulations(spec)) {
+    EXPECT_TRUE(op.name.ends_with(".accumulate")) << op.name;
+    EXPECT_EQ(op.traffic[0].passes, 3.0) << op.name;  // reads both, writes the sum
+    elements += num_elements(op.traffic[0].tensor);
+  }
+  // Of all projections of a rank; the table has a gradient from each of its three uses. Scales of
+  // the normalisation and position tables are too small to count.
+  const ParameterCounts counts = count_parameters(spec.model);
+  const double positions = 2 * 32 * 12;  // 2 stacks, 32 buckets, 12 heads
+  EXPECT_DOUBLE_EQ(elements,
+                   parameters_per_rank(spec) + 2 * counts.embedding - counts.norm - positions);
+}
+
+TEST(BuildTrainingStep, AccumulatesNothingInASingleMicrobatch) {
+  TrainingStepSpec spec = step_of(switch_base());
+  spec.microbatch_sequences = 16;
+  const std::size_t nodes = build_training_step(spec).microbatch.size();
+  const std::size_t sums = accumulations(spec).size();
+  EXPECT_GT(sums, 0u);
+  spec.microbatch_sequences = 32;  // all sequences of a rank
+  EXPECT_EQ(build_training_step(spec).num_microbatches, 1);
+  EXPECT_TRUE(accumulations(spec).empty());
+  EXPECT_EQ(build_training_step(spec).microbatch.size(), nodes - sums);  // and nothing else is gone
 }
 
 TEST(BuildTrainingStep, ReducesTheGradientsOfWeightsThatAllRanksHold) {
@@ -111,26 +142,49 @@ TEST(BuildTrainingStep, HasNoAllReduceOnOneRank) {
 }
 
 TEST(BuildTrainingStep, UpdatesTheWeightsOfTheRank) {
-  const TrainingStepSpec spec = step_of(switch_base());
-  const StepGraph graph = build_training_step(spec);
-  const auto& optimizer = std::get<Operator>(graph.update.back());
-  ASSERT_EQ(optimizer.traffic.size(), 1u);
-  EXPECT_EQ(optimizer.traffic[0].passes, 7.0);
-  EXPECT_NEAR(num_elements(optimizer.traffic[0].tensor) / parameters_per_rank(spec), 1.0, 1e-12);
+  TrainingStepSpec spec = step_of(switch_base());
+  const auto traffic = [&] {
+    return std::get<Operator>(build_training_step(spec).update.back()).traffic;
+  };
+  // Seven float32 passes, and the copy that the products read is written once.
+  ASSERT_EQ(traffic().size(), 2u);
+  EXPECT_EQ(traffic()[0].passes, 7.0);
+  EXPECT_EQ(traffic()[0].tensor.element_bytes, 4);
+  EXPECT_EQ(traffic()[1].passes, 1.0);
+  EXPECT_EQ(traffic()[1].tensor.element_bytes, 2);
+  for (const Traffic& t : traffic())
+    EXPECT_NEAR(num_elements(t.tensor) / parameters_per_rank(spec), 1.0, 1e-12);
+}
+
+TEST(BuildTrainingStep, CopiesNoWeightsThatAreAsNarrowAsActivations) {
+  TrainingStepSpec spec = step_of(switch_base());
+  const auto entries = [&] {
+    return std::get<Operator>(build_training_step(spec).update.back()).traffic.size();
+  };
+  spec.precision = Precision::kFloat32;
+  EXPECT_EQ(entries(), 1u);
+  spec.precision = Precision::kBfloat16;
+  EXPECT_EQ(entries(), 2u);
+  spec.lowering.weight_bytes = 2;
+  EXPECT_EQ(entries(), 1u);
 }
 
 TEST(BuildTrainingStep, HasNoCollectivesInTheMicrobatchOfADenseModel) {
   EXPECT_TRUE(collectives(graph_of(t5_base()).microbatch).empty());
 }
 
-TEST(BuildTrainingStep, ReadsMasterWeightsAndWritesGradientsInFloat32) {
-  for (const Operator& op :
-       operators(graph_of(t5_base()), [](const Operator& o) { return o.name == "logits.forward"; }))
-    EXPECT_EQ(op.traffic[1].tensor.element_bytes, 4);
-  const auto gradient = operators(
-      graph_of(t5_base()), [](const Operator& o) { return o.name == "logits.weight_gradient"; });
-  ASSERT_EQ(gradient.size(), 1u);
-  EXPECT_EQ(gradient[0].traffic[2].tensor.element_bytes, 4);
+TEST(BuildTrainingStep, ReadsWeightsInTheActivationsTypeAndWritesGradientsInFloat32) {
+  const auto bytes = [](Precision precision, const char* name, std::size_t operand) {
+    TrainingStepSpec spec = step_of(t5_base());
+    spec.precision = precision;
+    const auto found =
+        operators(build_training_step(spec), [&](const Operator& o) { return o.name == name; });
+    EXPECT_EQ(found.size(), 1u) << name;
+    return found.at(0).traffic.at(operand).tensor.element_bytes;
+  };
+  EXPECT_EQ(bytes(Precision::kSelective, "logits.forward", 1), 2);
+  EXPECT_EQ(bytes(Precision::kFloat32, "logits.forward", 1), 4);
+  EXPECT_EQ(bytes(Precision::kSelective, "logits.weight_gradient", 2), 4);
 }
 
 TEST(ParametersPerRank, SharesTheExpertsOnly) {

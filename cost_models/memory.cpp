@@ -29,6 +29,7 @@ bool fits(const MemoryEstimate& memory, const DeviceProfile& device) {
 }
 
 std::int64_t largest_fitting_microbatch(TrainingStepSpec spec, const DeviceProfile& device) {
+  SWITCHYARD_CHECK(spec.num_ranks >= 1, "{} ranks", spec.num_ranks);
   const std::int64_t per_rank = spec.sequences / spec.num_ranks;
   const std::int64_t length = std::max(spec.lengths.input_tokens, spec.lengths.target_tokens);
   SWITCHYARD_CHECK(per_rank >= 1 && length >= 1, "{} sequences on {} ranks, {} tokens each",

@@ -58,7 +58,7 @@ struct TrainingResult {
   std::vector<ClassShare> breakdown;  ///< every class that occurs, in the order of OperatorClass
   Seconds idle;                       ///< of rank 0: waiting with neither compute nor a collective
   std::vector<StackRouting> routing;  ///< MoE models only
-  Bytes busiest_link;                 ///< over one step
+  Bytes busiest_link;                 ///< over one step, ports of ranks included
   Bytes all_to_all_sent;              ///< by one rank in one step, to other ranks
   /// What was executed: one microbatch, then the update. Kept for the trace.
   TaskGraph tasks;

@@ -14,7 +14,8 @@ enum class Precision { kFloat32, kBfloat16, kSelective };
 /// stays in float32. Counts of passes are whole tensors read or written once in device memory.
 ///
 /// The defaults describe Mesh TensorFlow compiled by XLA for TPUs. They were counted from the
-/// framework's public source, not measured; docs/table1.md says what depends on which.
+/// framework's public source, not measured; docs/table1.md says what depends on which. Sums of
+/// several gradients of one tensor are taken to be fused into the products that make them.
 struct LoweringSpec {
   int weight_bytes = 4;    ///< master weights; products read a copy in the activations' type
   int gradient_bytes = 4;  ///< accumulated weight gradients (assumed float32)

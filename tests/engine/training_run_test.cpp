@@ -172,7 +172,7 @@ TEST(SimulateTraining, LoadsTheBusiestLinkWithEveryMicrobatchAndOneUpdate) {
   expect_near_relative(analytic(run).busiest_link.base(), expected(3), 1e-12);
   run.step.sequences = 960;
   expect_near_relative(analytic(run).busiest_link.base(), expected(30), 1e-12);
-  // 3 million tokens a rank: the exchanges outweigh the all-reduce, and links the ports.
+  // So many exchanges outweigh the all-reduce, and the links between chips the ports.
   run.step.sequences = 96 * 200;
   expect_near_relative(analytic(run).busiest_link.base(), expected(600), 1e-12);
 }

@@ -109,7 +109,7 @@ TEST(BuildTrainingStep, AccumulatesEveryGradientOverMicrobatches) {
     elements += num_elements(op.traffic[0].tensor);
   }
   // Of all projections of a rank; the table has a gradient from each of its three uses. Scales of
-  // the normalisation and position tables are too small to count.
+  // the normalisation and position tables have no node of their own.
   const ParameterCounts counts = count_parameters(spec.model);
   const double positions = 2 * 32 * 12;  // 2 stacks, 32 buckets, 12 heads
   EXPECT_DOUBLE_EQ(elements,

@@ -1,4 +1,5 @@
 #include "sim/cli/experiment.hpp"
+#include "sim/core/parse_units.hpp"
 
 namespace switchyard {
 namespace {
@@ -51,19 +52,44 @@ Json lowering_json(const LoweringSpec& lowering) {
   return json;
 }
 
-/// Quantities in the words of the files, with more digits than any file needs.
-std::string with_unit(double number, const char* unit) {
-  return fmt::format("{} {}", number, unit);
+/// A quantity in the words of the files, to be read back as the same double: in `unit`, or in base
+/// units where the conversion would round.
+template <class Q>
+std::string with_unit(Q quantity, double number, std::string_view unit, std::string_view base_unit,
+                      std::optional<Q> (*parse)(std::string_view)) {
+  const std::string text = fmt::format("{} {}", number, unit);
+  return parse(text) == quantity ? text : fmt::format("{} {}", quantity.base(), base_unit);
+}
+
+std::string text_of(FlopPerSecond rate) {
+  return with_unit(rate, rate.base() / 1e12, "TFLOP/s", "FLOP/s", parse_flop_rate);
+}
+
+std::string text_of(BytesPerSecond rate) {
+  return with_unit(rate, rate.base() / 1e9, "GB/s", "B/s", parse_bandwidth);
+}
+
+std::string text_of(Bytes size) {
+  return with_unit(size, size.base() / 0x1p30, "GiB", "B", parse_bytes);
+}
+
+std::string text_of(Seconds time) {
+  return with_unit(time, time.base() * 1e6, "us", "s", parse_seconds);
+}
+
+/// Links are sold in bits.
+std::string link_text(BytesPerSecond rate) {
+  return with_unit(rate, rate.base() * 8 / 1e9, "Gbps", "B/s", parse_bandwidth);
 }
 
 Json device_json(const DeviceProfile& device, const LoweringSpec& lowering) {
   const MatmulTile& tile = device.matmul_tile;
   Json json;
-  json["peak_bfloat16"] = with_unit(device.peak_bfloat16.base() / 1e12, "TFLOP/s");
-  json["memory_bandwidth"] = with_unit(device.memory_bandwidth.base() / 1e9, "GB/s");
-  json["memory_capacity"] = with_unit(device.memory_capacity.base() / 0x1p30, "GiB");
+  json["peak_bfloat16"] = text_of(device.peak_bfloat16);
+  json["memory_bandwidth"] = text_of(device.memory_bandwidth);
+  json["memory_capacity"] = text_of(device.memory_capacity);
   json["usable_memory"] = device.memory_usable;
-  json["operator_overhead"] = with_unit(device.operator_overhead.base() * 1e6, "us");
+  json["operator_overhead"] = text_of(device.operator_overhead);
   json["matmul_tile"] = {{"rows", tile.rows},
                          {"minimum_rows", tile.minimum_rows},
                          {"contraction", tile.contraction},
@@ -80,14 +106,14 @@ Json system_json(const System& system, const LoweringSpec& lowering) {
   const TorusSpec& torus = system.torus;
   Json json;
   json["device"] = device_json(system.device, lowering);
-  json["torus"] = {{"width", torus.width},
-                   {"height", torus.height},
-                   {"ranks_per_router", torus.ranks_per_router},
-                   {"wrap", torus.wrap},
-                   {"tie_break", torus.tie == TieBreak::kSplit ? "split" : "fixed"},
-                   {"link",
-                    {{"bandwidth", with_unit(torus.link.bandwidth.base() * 8 / 1e9, "Gbps")},
-                     {"latency", with_unit(torus.link.latency.base() * 1e6, "us")}}}};
+  json["torus"] = {
+      {"width", torus.width},
+      {"height", torus.height},
+      {"ranks_per_router", torus.ranks_per_router},
+      {"wrap", torus.wrap},
+      {"tie_break", torus.tie == TieBreak::kSplit ? "split" : "fixed"},
+      {"link",
+       {{"bandwidth", link_text(torus.link.bandwidth)}, {"latency", text_of(torus.link.latency)}}}};
   return json;
 }
 

@@ -217,6 +217,7 @@ void run(const RunOptions& options) {
   Experiment experiment = load_experiment(options.file, options.overrides);
   if (options.refit) refit(experiment);
   check_trace_name(experiment, options.trace);
+  if (!options.out.empty()) check_output_folder(options.out);
   if (!options.quiet) warn_of_memory(experiment);
   const RunReport report = run_experiment(experiment, engine_of(options.engine), options);
 

@@ -130,6 +130,15 @@ void sync_folder(const fs::path& folder) {
 
 }  // namespace
 
+void check_output_folder(const fs::path& folder) {
+  fs::path existing = fs::absolute(folder);
+  std::error_code unreadable;
+  while (!fs::exists(existing, unreadable) && existing.has_relative_path())
+    existing = existing.parent_path();
+  if (!fs::is_directory(existing, unreadable)) fail(folder, ENOTDIR);
+  if (::access(existing.c_str(), W_OK | X_OK) != 0) fail(folder, errno);
+}
+
 void write_files_atomically(const fs::path& folder, const std::vector<OutputFile>& files) {
   for (const OutputFile& file : files)
     SWITCHYARD_CHECK(!file.name.empty() && file.name.find('/') == std::string::npos,

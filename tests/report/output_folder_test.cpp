@@ -63,6 +63,15 @@ TEST_F(WriteFilesAtomically, CreatesTheFolderAndReplacesFiles) {
   EXPECT_TRUE(fs::exists(nested / "y.json"));
 }
 
+TEST_F(WriteFilesAtomically, FindsOutBeforehandAndCreatesNothing) {
+  check_output_folder(folder() / "a" / "b");
+  EXPECT_TRUE(names().empty());
+  write_files_atomically(folder(), {text_file("file", "")});
+  // A file is where a folder should be; a folder cannot be made below it either.
+  EXPECT_THROW(check_output_folder(folder() / "file"), ConfigError);
+  EXPECT_THROW(check_output_folder(folder() / "file" / "below"), ConfigError);
+}
+
 TEST_F(WriteFilesAtomically, WritesMoreThanABuffer) {
   const std::string text(300'000, 'x');
   write_files_atomically(folder(), {text_file("big", text)});

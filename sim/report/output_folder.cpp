@@ -27,6 +27,11 @@ namespace fs = std::filesystem;
       fmt::format("{}: cannot write: {}", path.string(), std::generic_category().message(error)));
 }
 
+[[noreturn]] void fail_to_create(const fs::path& folder, const std::error_code& error) {
+  throw ConfigError(
+      fmt::format("{}: cannot create this folder: {}", folder.string(), error.message()));
+}
+
 /// Keeps interrupts of this thread waiting while it lives.
 class SignalsHeld {
  public:
@@ -115,9 +120,7 @@ void create_folder(const fs::path& folder) {
   fs::create_directories(folder, error);
   if (!error && !fs::is_directory(folder, error))
     error = std::make_error_code(std::errc::not_a_directory);
-  if (error)
-    throw ConfigError(
-        fmt::format("{}: cannot create this folder: {}", folder.string(), error.message()));
+  if (error) fail_to_create(folder, error);
 }
 
 /// Makes the renamed names last; a file system that cannot is no failure of the run.
@@ -131,12 +134,19 @@ void sync_folder(const fs::path& folder) {
 }  // namespace
 
 void check_output_folder(const fs::path& folder) {
-  fs::path existing = fs::absolute(folder);
   std::error_code unreadable;
+  const fs::path wanted = fs::absolute(folder);
+  fs::path existing = wanted;
   while (!fs::exists(existing, unreadable) && existing.has_relative_path())
     existing = existing.parent_path();
-  if (!fs::is_directory(existing, unreadable)) fail(folder, ENOTDIR);
-  if (::access(existing.c_str(), W_OK | X_OK) != 0) fail(folder, errno);
+  int error = 0;
+  if (!fs::is_directory(existing, unreadable))
+    error = ENOTDIR;
+  else if (::access(existing.c_str(), W_OK | X_OK) != 0)
+    error = errno;
+  if (error == 0) return;
+  if (existing == wanted && error != ENOTDIR) fail(folder, error);
+  fail_to_create(folder, std::error_code{error, std::generic_category()});
 }
 
 void write_files_atomically(const fs::path& folder, const std::vector<OutputFile>& files) {

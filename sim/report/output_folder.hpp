@@ -14,8 +14,8 @@ struct OutputFile {
   std::function<void(std::ostream&)> write;
 };
 
-/// Finds out before long work whether write_files_atomically() could create or use `folder`; creates
-/// nothing. @throws ConfigError with the path and the reason.
+/// Finds out before long work whether write_files_atomically() could create or use `folder`;
+/// creates nothing. @throws ConfigError with the path and the reason.
 void check_output_folder(const std::filesystem::path& folder);
 
 /// Writes files into `folder`, which is created when missing; files of these names are replaced.

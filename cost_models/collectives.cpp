@@ -18,13 +18,38 @@ struct RingStep {
   Bytes bytes;
 };
 
-void check_shape(const TorusSpec& torus) {
-  SWITCHYARD_CHECK(torus.width >= 1 && torus.height >= 1 && torus.ranks_per_router >= 1,
-                   "torus {}x{}x{}", torus.width, torus.height, torus.ranks_per_router);
+/// A torus of one or two dimensions, which is what the functions below know.
+struct Rectangle {
+  explicit Rectangle(const TorusSpec& spec)
+      : width{spec.dimensions.empty() ? 0 : spec.dimensions[0].length},
+        height{spec.dimensions.size() > 1 ? spec.dimensions[1].length : 1},
+        ranks_per_router{spec.ranks_per_router} {
+    SWITCHYARD_CHECK(
+        spec.dimensions.size() <= 2 && width >= 1 && height >= 1 && ranks_per_router >= 1,
+        "torus {}x{}x{}, {} dimensions", width, height, ranks_per_router, spec.dimensions.size());
+    wrap = spec.dimensions[0].wrap;
+    link = spec.dimensions[0].link;
+  }
+
+  int width;
+  int height;
+  int ranks_per_router;
+  bool wrap = true;
+  LinkSpec link;
+};
+
+/// Bytes of one repetition of `round` on each link, added to `loads`.
+void add_round_loads(const Topology& topology, const Round& round, std::vector<Bytes>& loads) {
+  std::vector<LinkId> links;
+  for_each_message(round, num_ranks(topology), [&](const Flow& flow) {
+    links.clear();
+    append_path(topology, flow.source, flow.destination, links);
+    for (const LinkId link : links) loads[link.index()] += flow.bytes;
+  });
 }
 
 /// Reduce-scatter of `held` bytes per rank along `first`, then along the other dimension.
-std::vector<RingStep> reduce_scatter_steps(const TorusSpec& torus, Bytes held, Dimension first) {
+std::vector<RingStep> reduce_scatter_steps(const Rectangle& torus, Bytes held, Dimension first) {
   const Dimension second = first == Dimension::kX ? Dimension::kY : Dimension::kX;
   std::vector<RingStep> steps;
   for (const Dimension dimension : {first, second}) {
@@ -35,7 +60,7 @@ std::vector<RingStep> reduce_scatter_steps(const TorusSpec& torus, Bytes held, D
   return steps;
 }
 
-RankId rank_at(const TorusSpec& torus, int x, int y, int core) {
+RankId rank_at(const Rectangle& torus, int x, int y, int core) {
   const int router =
       (y + torus.height) % torus.height * torus.width + (x + torus.width) % torus.width;
   return RankId{router * torus.ranks_per_router + core};
@@ -43,7 +68,7 @@ RankId rank_at(const TorusSpec& torus, int x, int y, int core) {
 
 /// Core `core` of every chip sends to the same core of its neighbours, half the bytes each way; in
 /// a ring of 2 both ways lead to the same neighbour.
-void add_ring_flows(const TorusSpec& torus, int core, RingStep step, std::vector<Flow>& flows) {
+void add_ring_flows(const Rectangle& torus, int core, RingStep step, std::vector<Flow>& flows) {
   const bool along_x = step.dimension == Dimension::kX;
   const int dx = along_x ? 1 : 0;
   const int dy = along_x ? 0 : 1;
@@ -59,7 +84,7 @@ void add_ring_flows(const TorusSpec& torus, int core, RingStep step, std::vector
 }
 
 /// Every core gives each other core of its chip its share of the buffer.
-Round on_chip_round(const TorusSpec& torus, Bytes share) {
+Round on_chip_round(const Rectangle& torus, Bytes share) {
   Round round;
   for (int y = 0; y < torus.height; ++y)
     for (int x = 0; x < torus.width; ++x)
@@ -72,7 +97,7 @@ Round on_chip_round(const TorusSpec& torus, Bytes share) {
 }
 
 /// The reduce-scatter rounds of all cores over all chips, each core's `share` in its order.
-std::vector<Round> ring_rounds(const TorusSpec& torus, Bytes share) {
+std::vector<Round> ring_rounds(const Rectangle& torus, Bytes share) {
   const int cores = torus.ranks_per_router;
   const bool cut_shares = cores % 2 == 1;
   std::vector<Round> rounds(static_cast<std::size_t>(torus.width + torus.height - 2));
@@ -92,10 +117,10 @@ std::vector<Round> ring_rounds(const TorusSpec& torus, Bytes share) {
   return rounds;
 }
 
-int cables_per_ring(const TorusSpec& torus) { return torus.wrap ? 2 : 1; }
+int cables_per_ring(const Rectangle& torus) { return torus.wrap ? 2 : 1; }
 
 /// Sum of the bandwidths of all router-to-router links, both directions of each.
-BytesPerSecond total_link_bandwidth(const TorusSpec& torus) {
+BytesPerSecond total_link_bandwidth(const Rectangle& torus) {
   const auto links_of_ring = [&](int length) {
     if (length == 1) return 0;
     return torus.wrap ? 2 * length : 2 * (length - 1);
@@ -130,11 +155,11 @@ CollectiveSchedule direct_all_to_all(const Eigen::Ref<const Eigen::MatrixXd>& by
   return schedule;
 }
 
-CollectiveSchedule torus_all_reduce(const TorusSpec& torus, Bytes buffer) {
-  check_shape(torus);
+CollectiveSchedule torus_all_reduce(const TorusSpec& spec, Bytes buffer) {
+  const Rectangle torus{spec};
   SWITCHYARD_CHECK(buffer >= Bytes{0}, "buffer of {} bytes", buffer.base());
   CollectiveSchedule schedule{.algorithm = "torus-ring", .rounds = {}};
-  if (num_ranks(torus) == 1 || buffer == Bytes{0}) return schedule;
+  if (num_ranks(spec) == 1 || buffer == Bytes{0}) return schedule;
 
   const Bytes share = buffer / torus.ranks_per_router;
   std::vector<Round>& rounds = schedule.rounds;
@@ -145,32 +170,42 @@ CollectiveSchedule torus_all_reduce(const TorusSpec& torus, Bytes buffer) {
   return schedule;
 }
 
+std::vector<Bytes> link_loads(const CollectiveSchedule& schedule, const Topology& topology) {
+  std::vector<Bytes> total(topology.links.size());
+  for (const Round& round : schedule.rounds) {
+    std::vector<Bytes> loads(topology.links.size());
+    add_round_loads(topology, round, loads);
+    for (std::size_t link = 0; link < total.size(); ++link)
+      total[link] += round.repeat * loads[link];
+  }
+  return total;
+}
+
 Seconds schedule_time(const CollectiveSchedule& schedule, const Topology& topology) {
-  Seconds total;
+  if (num_rounds(schedule) == 0) return Seconds{0};
+  Seconds total = schedule.startup;
   std::vector<Bytes> loads(topology.links.size());
   for (const Round& round : schedule.rounds) {
     std::ranges::fill(loads, Bytes{0});
-    add_link_loads(topology, round.flows, loads);
+    add_round_loads(topology, round, loads);
     Seconds latency;
-    for (const Flow& flow : round.flows)
-      if (crosses_network(flow))
-        latency = std::max(latency, path_latency(topology, flow.source, flow.destination));
-    total += latency + bottleneck_time(topology, loads);
+    for_each_message(round, num_ranks(topology), [&](const Flow& flow) {
+      latency = std::max(latency, path_latency(topology, flow.source, flow.destination));
+    });
+    total += round.repeat * (latency + bottleneck_time(topology, loads));
   }
   return total;
 }
 
 Seconds link_load_bound(const CollectiveSchedule& schedule, const Topology& topology) {
-  std::vector<Bytes> loads(topology.links.size());
-  for (const Round& round : schedule.rounds) add_link_loads(topology, round.flows, loads);
-  return bottleneck_time(topology, loads);
+  return bottleneck_time(topology, link_loads(schedule, topology));
 }
 
-Seconds all_to_all_lower_bound(const TorusSpec& torus, Bytes bytes_per_pair) {
-  check_shape(torus);
-  const double ranks = num_ranks(torus);
+Seconds all_to_all_lower_bound(const TorusSpec& spec, Bytes bytes_per_pair) {
+  const Rectangle torus{spec};
+  const double ranks = num_ranks(spec);
   const double cores = torus.ranks_per_router;
-  Seconds bound = (ranks - 1) * bytes_per_pair / torus.on_chip.bandwidth;
+  Seconds bound = (ranks - 1) * bytes_per_pair / spec.on_chip.bandwidth;
   int fewest_links = 0;
   for (const auto& [length, other] :
        {std::pair{torus.width, torus.height}, std::pair{torus.height, torus.width}}) {
@@ -187,13 +222,13 @@ Seconds all_to_all_lower_bound(const TorusSpec& torus, Bytes bytes_per_pair) {
   return bound;
 }
 
-Seconds all_reduce_lower_bound(const TorusSpec& torus, Bytes buffer) {
-  check_shape(torus);
-  const double ranks = num_ranks(torus);
-  const Seconds ports = 2 * (ranks - 1) / ranks * buffer / torus.on_chip.bandwidth;
-  if (num_routers(torus) == 1) return ports;
-  const Seconds links = 2.0 * (num_routers(torus) - 1) * buffer / total_link_bandwidth(torus);
-  const Seconds cut = buffer / bisection_bandwidth(torus);
+Seconds all_reduce_lower_bound(const TorusSpec& spec, Bytes buffer) {
+  const Rectangle torus{spec};
+  const double ranks = num_ranks(spec);
+  const Seconds ports = 2 * (ranks - 1) / ranks * buffer / spec.on_chip.bandwidth;
+  if (num_routers(spec) == 1) return ports;
+  const Seconds links = 2.0 * (num_routers(spec) - 1) * buffer / total_link_bandwidth(torus);
+  const Seconds cut = buffer / bisection_bandwidth(spec);
   return std::max({ports, links, cut});
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <vector>
+
 #include <Eigen/Core>
 
 #include "cost_models/collective_schedule.hpp"
@@ -42,9 +44,14 @@ namespace switchyard {
 ///         Supercomputer Scale", arXiv:1811.06992 (2-D gradient summation on TPUs).
 [[nodiscard]] CollectiveSchedule torus_all_reduce(const TorusSpec& torus, Bytes buffer);
 
+/// Bytes of the whole schedule on each link, by LinkId.
+[[nodiscard]] std::vector<Bytes> link_loads(const CollectiveSchedule& schedule,
+                                            const Topology& topology);
+
 /// Time of a schedule run alone, in the analytic model:
 ///
-///   T = sum over rounds of (max over flows f of latency_f + max over links l of load_l / B_l)
+///   T = startup + sum over rounds of (max over flows f of latency_f + max over links l of
+///       load_l / B_l)
 ///
 /// where latency_f = path_latency(), load_l = bytes of the round that cross l and B_l = its
 /// bandwidth. Exact when all messages of a round that matter end together and the longest path is

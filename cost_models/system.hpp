@@ -3,14 +3,14 @@
 #include <string>
 
 #include "cost_models/device_profile.hpp"
-#include "topologies/torus.hpp"
+#include "topologies/network_spec.hpp"
 
 namespace switchyard {
 
 /// The machines of a run: a network and the device at each of its ranks.
 struct System {
   std::string name;
-  TorusSpec torus;
+  NetworkSpec network;
   DeviceProfile device;
 };
 

@@ -28,16 +28,33 @@ int num_hops(const std::vector<LinkId>& links, const std::vector<int>& hops) {
   return sum;
 }
 
+/// Calls `visit` with the path of each ordered pair of distinct ranks.
+template <class Visit>
+void for_each_path(const Topology& topology, const Visit& visit) {
+  const auto ranks = static_cast<std::int32_t>(num_ranks(topology));
+  std::vector<LinkId> links;
+  for (std::int32_t source = 0; source < ranks; ++source) {
+    for (std::int32_t destination = 0; destination < ranks; ++destination) {
+      if (source == destination) continue;
+      links.clear();
+      append_path(topology, RankId{source}, RankId{destination}, links);
+      visit(links);
+    }
+  }
+}
+
 }  // namespace
 
 void add_link_loads(const Topology& topology, std::span<const Flow> flows,
                     std::vector<Bytes>& loads) {
   SWITCHYARD_CHECK(loads.size() == topology.links.size(), "{} loads for {} links", loads.size(),
                    topology.links.size());
+  std::vector<LinkId> links;
   for (const Flow& flow : flows) {
     if (!crosses_network(flow)) continue;
-    for (const LinkId link : path(topology, flow.source, flow.destination))
-      loads[link.index()] += flow.bytes;
+    links.clear();
+    append_path(topology, flow.source, flow.destination, links);
+    for (const LinkId link : links) loads[link.index()] += flow.bytes;
   }
 }
 
@@ -59,28 +76,36 @@ Seconds bottleneck_time(const Topology& topology, std::span<const Bytes> loads) 
 int diameter(const Topology& topology) {
   const std::vector<int> hops = router_hops(topology);
   int longest = 0;
-  for (const auto& links : topology.paths) longest = std::max(longest, num_hops(links, hops));
+  for_each_path(topology, [&](const std::vector<LinkId>& links) {
+    longest = std::max(longest, num_hops(links, hops));
+  });
   return longest;
 }
 
 double average_hops(const Topology& topology) {
   const std::vector<int> hops = router_hops(topology);
   std::int64_t sum = 0;
-  for (const auto& links : topology.paths) sum += num_hops(links, hops);
+  for_each_path(topology, [&](const std::vector<LinkId>& links) { sum += num_hops(links, hops); });
   const double ranks = num_ranks(topology);
   return ranks > 1 ? static_cast<double>(sum) / (ranks * (ranks - 1)) : 0.0;
 }
 
 BytesPerSecond bisection_bandwidth(const TorusSpec& spec) {
-  if (num_routers(spec) == 1) return BytesPerSecond{0};
-  const double cables_per_ring = spec.wrap ? 2.0 : 1.0;
-  return std::min(spec.width, spec.height) * cables_per_ring * spec.link.bandwidth;
+  BytesPerSecond narrowest{0};
+  for (const TorusDimension& dimension : spec.dimensions) {
+    if (dimension.length == 1) continue;
+    const double rings = num_routers(spec) / dimension.length;
+    const BytesPerSecond cut = rings * (dimension.wrap ? 2.0 : 1.0) * dimension.link.bandwidth;
+    if (narrowest == BytesPerSecond{0} || cut < narrowest) narrowest = cut;
+  }
+  return narrowest;
 }
 
 Seconds uniform_all_to_all_bound(const Topology& topology, Bytes bytes_per_pair) {
   std::vector<Bytes> loads(topology.links.size());
-  for (const auto& links : topology.paths)
+  for_each_path(topology, [&](const std::vector<LinkId>& links) {
     for (const LinkId link : links) loads[link.index()] += bytes_per_pair;
+  });
   return bottleneck_time(topology, loads);
 }
 

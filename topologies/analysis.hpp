@@ -26,12 +26,13 @@ void add_link_loads(const Topology& topology, std::span<const Flow> flows,
 /// Mean number of router-to-router links over the paths between distinct ranks; 0 with one rank.
 [[nodiscard]] double average_hops(const Topology& topology);
 
-/// Bandwidth in one direction across the cut that halves the longer dimension:
+/// Bandwidth in one direction across the narrowest of the cuts that halve one dimension:
 ///
-///   B = (routers in the shorter dimension) * c * b
+///   B = min over dimensions d longer than 1 of (routers / length_d) * c_d * b_d
 ///
-/// where b = link.bandwidth and c = 2 cables cross the cut in each ring (1 in a mesh). For an odd
-/// length the cut is the one nearest to the half. Edge: a single router has no cut, so 0 B/s.
+/// where routers / length_d = rings along d, c_d = 2 cables cross the cut in each ring (1 in a
+/// mesh) and b_d = bandwidth of a cable. For an odd length the cut is the one nearest to the half.
+/// Edge: a single router has no cut, so 0 B/s.
 /// Source: TPUv3 pod, 32x32 chips with 100 GB/s per link and direction: 64 links, 6.4 TB/s
 ///         (Google Cloud TPU documentation, system architecture).
 [[nodiscard]] BytesPerSecond bisection_bandwidth(const TorusSpec& spec);

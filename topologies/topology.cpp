@@ -12,23 +12,30 @@ NodeId add_node(Topology& topology, NodeKind kind, std::string name) {
   return node;
 }
 
-LinkId add_link(Topology& topology, NodeId from, NodeId to, std::string name,
-                const LinkSpec& spec) {
+LinkId add_link(Topology& topology, NodeId from, NodeId to, std::string name, const LinkSpec& spec,
+                LinkPlace place) {
   const LinkId id{static_cast<std::int32_t>(topology.links.size())};
-  topology.links.push_back({id, std::move(name), spec.bandwidth, spec.latency});
+  topology.links.push_back({id, std::move(name), spec.bandwidth, spec.latency, place});
   boost::add_edge(from, to, topology.links.back(), topology.graph);
   return id;
 }
 
 int num_ranks(const Topology& topology) { return static_cast<int>(topology.ranks.size()); }
 
-std::span<const LinkId> path(const Topology& topology, RankId source, RankId destination) {
+void append_path(const Topology& topology, RankId source, RankId destination,
+                 std::vector<LinkId>& links) {
   const std::size_t ranks = topology.ranks.size();
   SWITCHYARD_CHECK(source.value() >= 0 && source.index() < ranks && destination.value() >= 0 &&
                        destination.index() < ranks,
                    "path from rank {} to rank {} in {} with {} ranks", source.value(),
                    destination.value(), topology.name, ranks);
-  return topology.paths[source.index() * ranks + destination.index()];
+  if (source != destination) topology.path_selection(source, destination, links);
+}
+
+std::vector<LinkId> path(const Topology& topology, RankId source, RankId destination) {
+  std::vector<LinkId> links;
+  append_path(topology, source, destination, links);
+  return links;
 }
 
 Seconds path_latency(const Topology& topology, RankId source, RankId destination) {

@@ -2,7 +2,10 @@
 
 #include <array>
 #include <cmath>
+#include <memory>
+#include <numeric>
 #include <string_view>
+#include <utility>
 
 #include "sim/core/error.hpp"
 #include "sim/core/units_format.hpp"
@@ -10,12 +13,15 @@
 namespace switchyard {
 namespace {
 
+constexpr std::size_t kMaxDimensions = 3;
+constexpr std::string_view kAxes = "xyz";
+constexpr LinkId kNoLink{-1};
+
+using Coordinates = std::array<int, kMaxDimensions>;
+
 void validate(const TorusSpec& spec) {
   std::string problems;
   const auto report = [&problems](const std::string& problem) { problems += "\n  " + problem; };
-  const auto at_least_one = [&](int count, std::string_view key) {
-    if (count < 1) report(fmt::format("{}: must be at least 1, got {}", key, count));
-  };
   const auto usable = [&](const LinkSpec& link, std::string_view key) {
     const double rate = link.bandwidth.base();
     if (!(rate > 0.0) || !std::isfinite(rate))
@@ -23,154 +29,247 @@ void validate(const TorusSpec& spec) {
     if (!(link.latency >= Seconds{0}) || !std::isfinite(link.latency.base()))
       report(fmt::format("{}.latency: must be finite and not negative, got {}", key, link.latency));
   };
-  at_least_one(spec.width, "width");
-  at_least_one(spec.height, "height");
-  at_least_one(spec.ranks_per_router, "ranks_per_router");
-  if (spec.width > 1 || spec.height > 1) usable(spec.link, "link");
+  if (spec.dimensions.empty() || spec.dimensions.size() > kMaxDimensions)
+    report(fmt::format("must have 1 to {} dimensions, got {}", kMaxDimensions,
+                       spec.dimensions.size()));
+  for (std::size_t d = 0; d < std::min(spec.dimensions.size(), kMaxDimensions); ++d) {
+    const TorusDimension& dimension = spec.dimensions[d];
+    if (dimension.length < 1)
+      report(
+          fmt::format("{}: must have a length of at least 1, got {}", kAxes[d], dimension.length));
+    else if (dimension.length > 1)
+      usable(dimension.link, fmt::format("{}.link", kAxes[d]));
+  }
+  if (spec.ranks_per_router < 1)
+    report(fmt::format("ranks_per_router: must be at least 1, got {}", spec.ranks_per_router));
   usable(spec.on_chip, "on_chip");
   if (!problems.empty()) throw ConfigError("torus:" + problems);
 }
 
-struct Coordinates {
-  int x = 0;
-  int y = 0;
-};
-
-enum Direction { kPlusX, kMinusX, kPlusY, kMinusY };
-constexpr std::array<std::string_view, 4> kDirectionNames{"+x", "-x", "+y", "-y"};
-
-/// Steps from `from` to `to`, the shorter way: positive is forwards.
-int signed_steps(int from, int to, int length, bool wrap, bool forwards_on_tie) {
-  if (!wrap) return to - from;
-  const int forwards = (to - from + length) % length;
-  if (length == 2) return forwards;  // one link of twice the bandwidth stands for both ways
-  const bool go_forwards = 2 * forwards < length || (2 * forwards == length && forwards_on_tie);
-  return go_forwards ? forwards : forwards - length;
-}
-
-class TorusBuilder {
+/// The dimension-order paths of a torus. Immutable once built.
+class TorusPaths {
  public:
-  explicit TorusBuilder(const TorusSpec& spec) : spec_{spec} {
-    topology_.name = fmt::format("torus {}x{}x{}", spec.width, spec.height, spec.ranks_per_router);
+  explicit TorusPaths(const TorusSpec& spec) : num_dimensions_{spec.dimensions.size()} {
+    for (std::size_t d = 0; d < num_dimensions_; ++d) {
+      lengths_[d] = spec.dimensions[d].length;
+      wraps_[d] = spec.dimensions[d].wrap;
+    }
+    cores_ = spec.ranks_per_router;
+    split_ties_ = spec.tie == TieBreak::kSplit;
+    cables_.assign(static_cast<std::size_t>(num_routers(spec)) * 2 * num_dimensions_, kNoLink);
   }
 
-  Topology build() && {
-    add_routers();
-    for (int router = 0; router < num_routers(spec_); ++router) add_cables(router);
-    add_ranks();
-    add_paths();
-    return std::move(topology_);
+  [[nodiscard]] Coordinates at(int router) const {
+    Coordinates place{};
+    for (std::size_t d = 0; d < num_dimensions_; ++d) {
+      place[d] = router % lengths_[d];
+      router /= lengths_[d];
+    }
+    return place;
+  }
+
+  [[nodiscard]] int router_at(const Coordinates& place) const {
+    int router = 0;
+    for (std::size_t d = num_dimensions_; d-- > 0;) router = router * lengths_[d] + place[d];
+    return router;
+  }
+
+  [[nodiscard]] int step(int coordinate, std::size_t dimension, bool forwards) const {
+    const int length = lengths_[dimension];
+    return (coordinate + (forwards ? 1 : length - 1)) % length;
+  }
+
+  /// The cable that leaves `router` along `dimension`, or kNoLink.
+  LinkId& cable(int router, std::size_t dimension, bool forwards) {
+    return cables_[index(router, dimension, forwards)];
+  }
+  [[nodiscard]] LinkId cable(int router, std::size_t dimension, bool forwards) const {
+    return cables_[index(router, dimension, forwards)];
+  }
+  [[nodiscard]] LinkId up(RankId rank) const { return up_[rank.index()]; }
+  [[nodiscard]] LinkId down(RankId rank) const { return down_[rank.index()]; }
+
+  /// The ports of the next rank, in the order of ranks.
+  void add_ports(LinkId up, LinkId down) {
+    up_.push_back(up);
+    down_.push_back(down);
+  }
+
+  void append(RankId source, RankId destination, std::vector<LinkId>& links) const {
+    Coordinates place = at(source.value() / cores_);
+    const Coordinates target = at(destination.value() / cores_);
+    links.push_back(up_[source.index()]);
+    int parity = source.value() % cores_ + destination.value() % cores_;
+    for (std::size_t e = 0; e < num_dimensions_; ++e) parity += target[e];
+    int stride = 1;
+    int router = source.value() / cores_;
+    for (std::size_t d = 0; d < num_dimensions_; ++d) {
+      parity += place[d] - target[d];  // now the sum that TieBreak names
+      const int steps = signed_steps(place[d], target[d], d, !split_ties_ || parity % 2 == 0);
+      const bool forwards = steps > 0;
+      for (int k = std::abs(steps); k > 0; --k) {
+        links.push_back(cables_[index(router, d, forwards)]);
+        const int next = step(place[d], d, forwards);
+        router += (next - place[d]) * stride;
+        place[d] = next;
+      }
+      stride *= lengths_[d];
+    }
+    links.push_back(down_[destination.index()]);
   }
 
  private:
-  [[nodiscard]] Coordinates at(int router) const {
-    return {router % spec_.width, router / spec_.width};
-  }
-  [[nodiscard]] int router_at(Coordinates c) const {
-    return (c.y + spec_.height) % spec_.height * spec_.width + (c.x + spec_.width) % spec_.width;
-  }
-  /// The router one step away, on the torus.
-  [[nodiscard]] int neighbour(int router, Direction direction) const {
-    constexpr std::array<Coordinates, 4> kStep{{{1, 0}, {-1, 0}, {0, 1}, {0, -1}}};
-    const Coordinates from = at(router);
-    return router_at({from.x + kStep[direction].x, from.y + kStep[direction].y});
+  [[nodiscard]] std::size_t index(int router, std::size_t dimension, bool forwards) const {
+    return (static_cast<std::size_t>(router) * num_dimensions_ + dimension) * 2 +
+           (forwards ? 0 : 1);
   }
 
-  void add_routers() {
-    for (int router = 0; router < num_routers(spec_); ++router) {
-      const auto [x, y] = at(router);
-      add_node(topology_, NodeKind::kRouter, fmt::format("router({},{})", x, y));
-    }
-    cables_.resize(static_cast<std::size_t>(num_routers(spec_)));
+  /// Steps from `from` to `to`, the shorter way: positive is forwards.
+  [[nodiscard]] int signed_steps(int from, int to, std::size_t dimension,
+                                 bool forwards_on_tie) const {
+    if (!wraps_[dimension]) return to - from;
+    const int length = lengths_[dimension];
+    const int forwards = (to - from + length) % length;
+    if (length == 2) return forwards;  // one link of twice the bandwidth stands for both ways
+    const bool go_forwards = 2 * forwards < length || (2 * forwards == length && forwards_on_tie);
+    return go_forwards ? forwards : forwards - length;
   }
 
-  void add_cables(int router) {
-    const Coordinates place = at(router);
-    const auto add = [&](Direction direction, int position, int length) {
-      const bool forwards = direction == kPlusX || direction == kPlusY;
-      const bool at_edge = position == (forwards ? length - 1 : 0);
-      if (length == 1 || (at_edge && !spec_.wrap)) return;
-      const bool double_cable = length == 2 && spec_.wrap;
-      if (double_cable && !forwards) return;
-      const LinkSpec link{.bandwidth = (double_cable ? 2.0 : 1.0) * spec_.link.bandwidth,
-                          .latency = spec_.link.latency};
-      cables_[static_cast<std::size_t>(router)][direction] = add_link(
-          topology_, node(router), node(neighbour(router, direction)),
-          fmt::format("router({},{}){}", place.x, place.y, kDirectionNames[direction]), link);
-    };
-    add(kPlusX, place.x, spec_.width);
-    add(kMinusX, place.x, spec_.width);
-    add(kPlusY, place.y, spec_.height);
-    add(kMinusY, place.y, spec_.height);
-  }
-
-  void add_ranks() {
-    for (int rank = 0; rank < num_ranks(spec_); ++rank) {
-      const NodeId vertex = add_node(topology_, NodeKind::kRank, fmt::format("rank{}", rank));
-      const NodeId router = node(rank / spec_.ranks_per_router);
-      topology_.ranks.push_back(vertex);
-      up_.push_back(
-          add_link(topology_, vertex, router, fmt::format("rank{}:up", rank), spec_.on_chip));
-      down_.push_back(
-          add_link(topology_, router, vertex, fmt::format("rank{}:down", rank), spec_.on_chip));
-    }
-  }
-
-  void add_paths() {
-    const int ranks = num_ranks(spec_);
-    topology_.paths.reserve(static_cast<std::size_t>(ranks) * static_cast<std::size_t>(ranks));
-    for (int source = 0; source < ranks; ++source)
-      for (int destination = 0; destination < ranks; ++destination)
-        topology_.paths.push_back(path_between(source, destination));
-  }
-
-  [[nodiscard]] std::vector<LinkId> path_between(int source, int destination) const {
-    if (source == destination) return {};
-    const int cores = spec_.ranks_per_router;
-    const Coordinates from = at(source / cores);
-    const Coordinates to = at(destination / cores);
-    const int core_sum = source % cores + destination % cores;
-    const bool fixed = spec_.tie == TieBreak::kFixed;
-    const int dx = signed_steps(from.x, to.x, spec_.width, spec_.wrap,
-                                fixed || (from.x + to.y + core_sum) % 2 == 0);
-    const int dy = signed_steps(from.y, to.y, spec_.height, spec_.wrap,
-                                fixed || (from.y + from.x + core_sum) % 2 == 0);
-
-    std::vector<LinkId> links;
-    const int num_links = 2 + std::abs(dx) + std::abs(dy);
-    links.reserve(static_cast<std::size_t>(num_links));
-    links.push_back(up_[static_cast<std::size_t>(source)]);
-    int router = source / cores;
-    const auto walk = [&](int steps, Direction forwards, Direction backwards) {
-      const Direction direction = steps > 0 ? forwards : backwards;
-      for (int step = 0; step < std::abs(steps); ++step) {
-        links.push_back(cables_[static_cast<std::size_t>(router)][direction]);
-        router = neighbour(router, direction);
-      }
-    };
-    walk(dx, kPlusX, kMinusX);
-    walk(dy, kPlusY, kMinusY);
-    SWITCHYARD_CHECK(router == destination / cores, "path {} -> {} ends at router {}", source,
-                     destination, router);
-    links.push_back(down_[static_cast<std::size_t>(destination)]);
-    return links;
-  }
-
-  /// Routers are the first vertices, in order.
-  [[nodiscard]] static NodeId node(int router) { return static_cast<NodeId>(router); }
-
-  TorusSpec spec_;
-  Topology topology_;
-  std::vector<std::array<LinkId, 4>> cables_;  ///< by router and Direction, where the cable exists
-  std::vector<LinkId> up_;                     ///< rank -> router
-  std::vector<LinkId> down_;                   ///< router -> rank
+  std::size_t num_dimensions_;
+  Coordinates lengths_{};
+  std::array<bool, kMaxDimensions> wraps_{};
+  int cores_ = 1;
+  bool split_ties_ = true;
+  std::vector<LinkId> cables_;  ///< by index(); where the cable exists
+  std::vector<LinkId> up_;      ///< rank -> router
+  std::vector<LinkId> down_;    ///< router -> rank
 };
+
+/// Routers are the first vertices, in order.
+NodeId node(int router) { return static_cast<NodeId>(router); }
+
+std::string router_name(const Coordinates& place, std::size_t num_dimensions) {
+  std::string name = "router(";
+  for (std::size_t d = 0; d < num_dimensions; ++d)
+    name += fmt::format("{}{}", d == 0 ? "" : ",", place[d]);
+  return name + ")";
+}
+
+void add_cables(const TorusSpec& spec, int router, TorusPaths& paths, Topology& topology) {
+  const Coordinates place = paths.at(router);
+  const std::string name = router_name(place, spec.dimensions.size());
+  for (std::size_t d = 0; d < spec.dimensions.size(); ++d) {
+    const TorusDimension& dimension = spec.dimensions[d];
+    if (dimension.length == 1) continue;
+    const bool double_cable = dimension.wrap && dimension.length == 2;
+    const LinkSpec link{.bandwidth = (double_cable ? 2.0 : 1.0) * dimension.link.bandwidth,
+                        .latency = dimension.link.latency};
+    for (const bool forwards : {true, false}) {
+      const bool at_edge = place[d] == (forwards ? dimension.length - 1 : 0);
+      if (at_edge && !dimension.wrap) continue;
+      if (double_cable && !forwards) continue;
+      Coordinates neighbour = place;
+      neighbour[d] = paths.step(place[d], d, forwards);
+      paths.cable(router, d, forwards) =
+          add_link(topology, node(router), node(paths.router_at(neighbour)),
+                   fmt::format("{}{}{}", name, forwards ? '+' : '-', kAxes[d]), link);
+    }
+  }
+}
+
+/// Translations that keep every path: by any number of steps where no tie is split, else by even
+/// ones, because ties look at parities; none along a dimension that does not close.
+std::optional<PathSymmetry> translations(const TorusSpec& spec, const TorusPaths& paths,
+                                         const Topology& topology) {
+  bool has_split_ties = false;
+  for (const TorusDimension& dimension : spec.dimensions)
+    has_split_ties |= spec.tie == TieBreak::kSplit && dimension.wrap && dimension.length > 2 &&
+                      dimension.length % 2 == 0;
+  Coordinates steps{1, 1, 1};
+  PathSymmetry symmetry;
+  for (std::size_t d = 0; d < spec.dimensions.size(); ++d) {
+    const auto& [length, wrap, link] = spec.dimensions[d];
+    steps[d] = !wrap ? length : !has_split_ties ? 1 : length % 2 == 0 ? 2 : length;
+    symmetry.orbit_size *= length / steps[d];
+  }
+  if (symmetry.orbit_size == 1) return std::nullopt;
+
+  const auto representative = [&](int router) {
+    Coordinates place = paths.at(router);
+    for (std::size_t d = 0; d < spec.dimensions.size(); ++d) place[d] %= steps[d];
+    return paths.router_at(place);
+  };
+  const int cores = spec.ranks_per_router;
+  std::vector<LinkId> representative_link(topology.links.size());
+  for (int router = 0; router < num_routers(spec); ++router) {
+    const int image = representative(router);
+    for (std::size_t d = 0; d < spec.dimensions.size(); ++d)
+      for (const bool forwards : {true, false})
+        if (const LinkId link = paths.cable(router, d, forwards); link != kNoLink)
+          representative_link[link.index()] = paths.cable(image, d, forwards);
+    for (int core = 0; core < cores; ++core) {
+      const RankId rank{router * cores + core};
+      const RankId image_rank{image * cores + core};
+      representative_link[paths.up(rank).index()] = paths.up(image_rank);
+      representative_link[paths.down(rank).index()] = paths.down(image_rank);
+      if (image == router) symmetry.representatives.push_back(rank);
+    }
+  }
+  // A representative comes before the rest of its orbit, so its number is known when they ask.
+  int num_orbits = 0;
+  for (const NetworkLink& link : topology.links) {
+    const LinkId image = representative_link[link.id.index()];
+    symmetry.link_orbit.push_back(image == link.id ? num_orbits++
+                                                   : symmetry.link_orbit[image.index()]);
+  }
+  return symmetry;
+}
 
 }  // namespace
 
+int num_routers(const TorusSpec& spec) {
+  int routers = 1;
+  for (const TorusDimension& dimension : spec.dimensions) routers *= dimension.length;
+  return routers;
+}
+
+int num_ranks(const TorusSpec& spec) { return num_routers(spec) * spec.ranks_per_router; }
+
 Topology build_torus(const TorusSpec& spec) {
   validate(spec);
-  return TorusBuilder{spec}.build();
+  Topology topology;
+  TorusShape shape{.lengths = {}, .wraps = {}, .ranks_per_router = spec.ranks_per_router};
+  for (const TorusDimension& dimension : spec.dimensions) {
+    topology.name += fmt::format("{}{}", topology.name.empty() ? "" : "x", dimension.length);
+    shape.lengths.push_back(dimension.length);
+    shape.wraps.push_back(dimension.wrap);
+  }
+  topology.name = fmt::format("torus {} of {}", topology.name, spec.ranks_per_router);
+  topology.torus = std::move(shape);
+
+  auto paths = std::make_shared<TorusPaths>(spec);
+  for (int router = 0; router < num_routers(spec); ++router)
+    add_node(topology, NodeKind::kRouter, router_name(paths->at(router), spec.dimensions.size()));
+  for (int router = 0; router < num_routers(spec); ++router)
+    add_cables(spec, router, *paths, topology);
+  for (int rank = 0; rank < num_ranks(spec); ++rank) {
+    const NodeId vertex = add_node(topology, NodeKind::kRank, fmt::format("rank{}", rank));
+    const NodeId router = node(rank / spec.ranks_per_router);
+    topology.ranks.push_back(vertex);
+    const auto port = [&](NodeId from, NodeId to, std::string_view direction) {
+      return add_link(topology, from, to, fmt::format("rank{}:{}", rank, direction), spec.on_chip,
+                      LinkPlace::kOnChip);
+    };
+    const LinkId up = port(vertex, router, "up");
+    paths->add_ports(up, port(router, vertex, "down"));
+  }
+  topology.scale_up_domain.assign(topology.ranks.size(), 0);
+  topology.symmetry = translations(spec, *paths, topology);
+  topology.path_selection = [paths = std::shared_ptr<const TorusPaths>{std::move(paths)}](
+                                RankId source, RankId destination, std::vector<LinkId>& links) {
+    paths->append(source, destination, links);
+  };
+  return topology;
 }
 
 }  // namespace switchyard

@@ -81,7 +81,7 @@ void check_lengths(const TrainingStepSpec& step, Section& section) {
 }
 
 void check_partition(const TrainingRunSpec& run, const PartitionSpec& partition, Section& section) {
-  const int ranks = num_ranks(run.system.torus);
+  const int ranks = num_ranks(run.system.network);
   const TrainingStepSpec& step = run.step;
   if (partition.data != ranks) {
     section.problem("partition.data",
@@ -144,7 +144,7 @@ TrainingRunSpec read_training_run(Section& section) {
       section.optional_integer("seed", "Seed of all random numbers.", 1, {.min = 0}));
   run.step.lowering = system.lowering;
   run.system = std::move(system.system);
-  run.step.num_ranks = num_ranks(run.system.torus);
+  run.step.num_ranks = num_ranks(run.system.network);
   if (section.ok()) {
     check_lengths(run.step, section);
     check_partition(run, partition, section);

@@ -102,14 +102,17 @@ LinkSpec read_link(Section section) {
 TorusSpec read_torus(Section section) {
   constexpr IntegerRange kSide{.min = 1, .max = 1024};
   TorusSpec torus;
-  torus.width = section.count("width", "Chips along x.", kSide);
-  torus.height = section.count("height", "Chips along y.", kSide);
+  const int width = section.count("width", "Chips along x.", kSide);
+  const int height = section.count("height", "Chips along y.", kSide);
   torus.ranks_per_router = section.count("ranks_per_router", "Cores of a chip.", {1, 64});
-  torus.wrap = section.optional_boolean("wrap", "Whether both dimensions close to rings.", true);
+  const bool wrap =
+      section.optional_boolean("wrap", "Whether both dimensions close to rings.", true);
   torus.tie = section.optional_choice<TieBreak>(
       "tie_break", "Which way half round an even ring: alternating, or always the same.",
       TieBreak::kSplit, {{"split", TieBreak::kSplit}, {"fixed", TieBreak::kFixed}});
-  torus.link = read_link(section.subsection("link", "A link between neighbouring chips."));
+  const LinkSpec link = read_link(section.subsection("link", "A link between neighbouring chips."));
+  for (const int length : {width, height})
+    torus.dimensions.push_back({.length = length, .wrap = wrap, .link = link});
   if (section.ok() && num_ranks(torus) > 4096)
     section.problem(fmt::format("{} ranks; this version stores every path and stops at 4096",
                                 num_ranks(torus)));
@@ -147,9 +150,10 @@ SystemFile read_system(Section section, const Catalog& devices) {
   const DeviceFile device = section.catalog_entry(
       "device", "A profile in cost_models/profiles, or a device given in place.", devices,
       [](Section entry) { return read_device(std::move(entry)); });
-  SystemFile file{.system = {.name = "", .torus = {}, .device = device.device},
+  SystemFile file{.system = {.name = "", .network = {}, .device = device.device},
                   .lowering = device.lowering};
-  file.system.torus = read_torus(section.subsection("torus", "A two-dimensional torus of chips."));
+  file.system.network =
+      read_torus(section.subsection("torus", "A two-dimensional torus of chips."));
   section.finish();
   return file;
 }

@@ -103,17 +103,17 @@ Json device_json(const DeviceProfile& device, const LoweringSpec& lowering) {
 }
 
 Json system_json(const System& system, const LoweringSpec& lowering) {
-  const TorusSpec& torus = system.torus;
+  const auto& torus = std::get<TorusSpec>(system.network);
+  const TorusDimension& x = torus.dimensions[0];
   Json json;
   json["device"] = device_json(system.device, lowering);
   json["torus"] = {
-      {"width", torus.width},
-      {"height", torus.height},
+      {"width", x.length},
+      {"height", torus.dimensions[1].length},
       {"ranks_per_router", torus.ranks_per_router},
-      {"wrap", torus.wrap},
+      {"wrap", x.wrap},
       {"tie_break", torus.tie == TieBreak::kSplit ? "split" : "fixed"},
-      {"link",
-       {{"bandwidth", link_text(torus.link.bandwidth)}, {"latency", text_of(torus.link.latency)}}}};
+      {"link", {{"bandwidth", link_text(x.link.bandwidth)}, {"latency", text_of(x.link.latency)}}}};
   return json;
 }
 

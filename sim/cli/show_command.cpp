@@ -160,15 +160,15 @@ void show_system(const std::string& name) {
   const System system = read_document(node, [&devices](Section section) {
                           return read_system(std::move(section), devices);
                         }).system;
-  const TorusSpec& torus = system.torus;
+  const auto& torus = std::get<TorusSpec>(system.network);
+  const TorusDimension& x = torus.dimensions[0];
   const DeviceProfile& device = system.device;
   const int ranks = num_ranks(torus);
   const Topology topology = build_torus(torus);
-  fmt::print("{}: {} ranks, {} x {} chips of {}\n", name, ranks, torus.width, torus.height,
-             torus.ranks_per_router);
-  fmt::print("\nnetwork ({})\n", torus.wrap ? "torus" : "mesh");
-  fmt::print("  {:<28}{} per direction, {} latency\n", "link", torus.link.bandwidth,
-             torus.link.latency);
+  fmt::print("{}: {} ranks, {} x {} chips of {}\n", name, ranks, x.length,
+             torus.dimensions[1].length, torus.ranks_per_router);
+  fmt::print("\nnetwork ({})\n", x.wrap ? "torus" : "mesh");
+  fmt::print("  {:<28}{} per direction, {} latency\n", "link", x.link.bandwidth, x.link.latency);
   fmt::print("  {:<28}{}\n", "bisection bandwidth", bisection_bandwidth(torus));
   fmt::print("  {:<28}{} hops\n", "diameter", diameter(topology));
   fmt::print("  {:<28}{:.3g} hops\n", "average distance", average_hops(topology));

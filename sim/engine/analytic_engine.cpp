@@ -8,10 +8,9 @@
 namespace switchyard {
 namespace {
 
-bool has_messages(const CollectiveSchedule& schedule) {
-  return std::ranges::any_of(schedule.rounds, [](const Round& round) {
-    return std::ranges::any_of(round.flows, crosses_network);
-  });
+bool has_messages(const CollectiveSchedule& schedule, int ranks) {
+  return std::ranges::any_of(schedule.rounds,
+                             [&](const Round& round) { return num_messages(round, ranks) > 0; });
 }
 
 }  // namespace
@@ -22,7 +21,7 @@ std::vector<Span> analytic_spans(const TaskGraph& graph, const Topology& topolog
   std::vector<bool> synchronises;
   for (const CollectiveSchedule& schedule : graph.schedules) {
     times.push_back(schedule_time(schedule, topology));
-    synchronises.push_back(has_messages(schedule));
+    synchronises.push_back(has_messages(schedule, num_ranks(topology)));
   }
 
   std::vector<Span> spans(graph.tasks.size() * ranks);

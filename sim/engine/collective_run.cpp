@@ -15,17 +15,22 @@ std::size_t slot(int round, int num_ranks, RankId rank) {
 }  // namespace
 
 SchedulePlan::SchedulePlan(const CollectiveSchedule& schedule, int num_ranks)
-    : num_ranks_{num_ranks}, num_rounds_{static_cast<int>(schedule.rounds.size())} {
-  const std::size_t slots = schedule.rounds.size() * static_cast<std::size_t>(num_ranks);
+    : num_ranks_{num_ranks},
+      num_rounds_{static_cast<int>(switchyard::num_rounds(schedule))},
+      startup_{schedule.startup} {
+  const std::size_t slots =
+      static_cast<std::size_t>(num_rounds_) * static_cast<std::size_t>(num_ranks);
   message_counts_.assign(slots, 0);
   first_send_.assign(slots + 1, 0);
-  for (int round = 0; round < num_rounds_; ++round) {
-    for (const Flow& flow : schedule.rounds[static_cast<std::size_t>(round)].flows) {
-      if (!crosses_network(flow)) continue;
-      messages_.push_back({flow, round});
-      ++message_counts_[slot(round, num_ranks, flow.source)];
-      ++message_counts_[slot(round, num_ranks, flow.destination)];
-      ++first_send_[slot(round, num_ranks, flow.source) + 1];
+  int round_number = 0;
+  for (const Round& round : schedule.rounds) {
+    for (int k = 0; k < round.repeat; ++k, ++round_number) {
+      for_each_message(round, num_ranks, [&](const Flow& flow) {
+        messages_.push_back({flow, round_number});
+        ++message_counts_[slot(round_number, num_ranks, flow.source)];
+        ++message_counts_[slot(round_number, num_ranks, flow.destination)];
+        ++first_send_[slot(round_number, num_ranks, flow.source) + 1];
+      });
     }
   }
   for (std::size_t k = 1; k <= slots; ++k) first_send_[k] += first_send_[k - 1];
@@ -51,6 +56,13 @@ int& CollectiveRun::pending(int round, RankId rank) {
 }
 
 void CollectiveRun::enter(RankId rank) {
+  if (plan_->startup() > Seconds{0} && plan_->num_rounds() > 0)
+    simulator_->after(plan_->startup(), [this, rank] { begin(rank); });
+  else
+    begin(rank);
+}
+
+void CollectiveRun::begin(RankId rank) {
   round_[rank.index()] = 0;
   if (plan_->num_rounds() > 0) begin_round(rank);
   advance(rank);

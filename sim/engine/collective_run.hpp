@@ -22,6 +22,7 @@ class SchedulePlan {
 
   [[nodiscard]] int num_ranks() const { return num_ranks_; }
   [[nodiscard]] int num_rounds() const { return num_rounds_; }
+  [[nodiscard]] Seconds startup() const { return startup_; }
 
   /// What `rank` sends in `round`, in the order of the schedule.
   [[nodiscard]] std::span<const Message> sends(int round, RankId rank) const;
@@ -32,14 +33,16 @@ class SchedulePlan {
  private:
   int num_ranks_ = 0;
   int num_rounds_ = 0;
+  Seconds startup_;
   std::vector<Message> messages_;        ///< by round, then sender
   std::vector<std::size_t> first_send_;  ///< [round * num_ranks + rank], and the end
   std::vector<int> message_counts_;
 };
 
 /// One execution of a schedule, by the rule of Round: a rank begins its sends of a round when its
-/// own messages of the round before are complete. Sends are one-sided: the receiver need not have
-/// entered. A rank leaves when it has entered and all its messages are complete.
+/// own messages of the round before are complete; those of the first after the startup. Sends are
+/// one-sided: the receiver need not have entered. A rank leaves when it has entered and all its
+/// messages are complete.
 class CollectiveRun {
  public:
   using Left = std::function<void(RankId)>;
@@ -52,6 +55,7 @@ class CollectiveRun {
   void enter(RankId rank);
 
  private:
+  void begin(RankId rank);
   void begin_round(RankId rank);
   void complete(const Message& message);
   void advance(RankId rank);

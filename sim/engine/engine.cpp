@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "cost_models/collectives.hpp"
 #include "sim/core/error.hpp"
 #include "sim/engine/backends.hpp"
 #include "sim/engine/bound_guard.hpp"
@@ -39,13 +40,21 @@ void check(const Task& task, std::size_t index, const TaskGraph& graph, int rank
 }
 
 void check(const CollectiveSchedule& schedule, int ranks) {
-  for (const Round& round : schedule.rounds)
+  SWITCHYARD_CHECK(is_duration(schedule.startup.base()), "{} starts after {} s", schedule.algorithm,
+                   schedule.startup.base());
+  for (const Round& round : schedule.rounds) {
+    SWITCHYARD_CHECK(
+        round.repeat >= 1 && (!round.all_pairs ||
+                              (round.flows.empty() && is_duration(round.all_pairs->bytes.base()))),
+        "{}: a round repeated {} times, {} flows", schedule.algorithm, round.repeat,
+        round.flows.size());
     for (const Flow& flow : round.flows)
       SWITCHYARD_CHECK(flow.source.value() >= 0 && flow.source.value() < ranks &&
                            flow.destination.value() >= 0 && flow.destination.value() < ranks &&
                            is_duration(flow.bytes.base()),
                        "{}: flow of {} bytes from rank {} to {} of {}", schedule.algorithm,
                        flow.bytes.base(), flow.source.value(), flow.destination.value(), ranks);
+  }
 }
 
 std::vector<Span> run(EngineKind engine, const TaskGraph& graph, const Topology& topology) {
@@ -76,8 +85,7 @@ Timeline summarise(std::vector<Span> spans, const TaskGraph& graph, const Topolo
   std::vector<std::vector<Bytes>> loads;
   std::vector<Seconds> bounds;
   for (const CollectiveSchedule& schedule : graph.schedules) {
-    loads.emplace_back(topology.links.size());
-    for (const Round& round : schedule.rounds) add_link_loads(topology, round.flows, loads.back());
+    loads.push_back(link_loads(schedule, topology));
     bounds.push_back(bottleneck_time(topology, loads.back()));
   }
   const auto ranks = topology.ranks.size();
@@ -87,7 +95,7 @@ Timeline summarise(std::vector<Span> spans, const TaskGraph& graph, const Topolo
     const auto schedule = static_cast<std::size_t>(task.schedule);
     check_not_faster_than(bounds[schedule], task,
                           std::span{timeline.spans}.subspan(t * ranks, ranks),
-                          graph.schedules[schedule].rounds.size());
+                          static_cast<std::size_t>(num_rounds(graph.schedules[schedule])));
     for (std::size_t link = 0; link < loads[schedule].size(); ++link)
       timeline.link_bytes[link] += loads[schedule][link];
   }

@@ -13,8 +13,9 @@ namespace {
 Bytes sent_by_a_rank(const CollectiveSchedule& schedule, int ranks) {
   std::vector<Bytes> sent(static_cast<std::size_t>(ranks));
   for (const Round& round : schedule.rounds)
-    for (const Flow& flow : round.flows)
-      if (crosses_network(flow)) sent[flow.source.index()] += flow.bytes;
+    for_each_message(round, ranks, [&](const Flow& flow) {
+      sent[flow.source.index()] += round.repeat * flow.bytes;
+    });
   return std::ranges::max(sent);
 }
 
@@ -40,9 +41,18 @@ class Schedules {
  private:
   [[nodiscard]] CollectiveSchedule build(const Collective& collective) const {
     const int ranks = num_ranks(*torus_);
-    return collective.kind == CollectiveKind::kAllToAll
-               ? direct_all_to_all(ranks, collective.buffer / ranks)
-               : torus_all_reduce(*torus_, collective.buffer);
+    switch (collective.kind) {
+      case CollectiveKind::kAllToAll:
+        return direct_all_to_all(ranks, collective.buffer / ranks);
+      case CollectiveKind::kAllReduce:
+        return torus_all_reduce(*torus_, collective.buffer);
+      case CollectiveKind::kAllGather:
+      case CollectiveKind::kReduceScatter:
+      case CollectiveKind::kPointToPoint:
+        break;
+    }
+    SWITCHYARD_CHECK(false, "no schedule for '{}'", collective.name);
+    return {};
   }
 
   const TorusSpec* torus_;
@@ -55,7 +65,7 @@ class Schedules {
 
 TaskGraph price_step(const StepGraph& graph, const System& system, int num_microbatches) {
   TaskGraph priced;
-  Schedules schedules{system.torus, priced.schedules};
+  Schedules schedules{std::get<TorusSpec>(system.network), priced.schedules};
 
   const auto append = [&](const StepNode& node) {
     Task task;

@@ -50,8 +50,10 @@ class PathZone : public simgrid::kernel::routing::NetZoneImpl {
 int payload_exponent(const TaskGraph& graph) {
   Bytes largest{1};
   for (const CollectiveSchedule& schedule : graph.schedules)
-    for (const Round& round : schedule.rounds)
+    for (const Round& round : schedule.rounds) {
       for (const Flow& flow : round.flows) largest = std::max(largest, flow.bytes);
+      if (round.all_pairs) largest = std::max(largest, round.all_pairs->bytes);
+    }
   return 62 - (std::ilogb(largest.base()) + 1);
 }
 

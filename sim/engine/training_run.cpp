@@ -129,8 +129,9 @@ void add_routing(const TrainingRunSpec& run, const TrainingStepSpec& step, Train
 }
 
 void check(const TrainingRunSpec& run) {
-  SWITCHYARD_CHECK(run.step.num_ranks == num_ranks(run.system.torus), "{} ranks on a torus of {}",
-                   run.step.num_ranks, num_ranks(run.system.torus));
+  SWITCHYARD_CHECK(run.step.num_ranks == num_ranks(run.system.network),
+                   "{} ranks on a network of {}", run.step.num_ranks,
+                   num_ranks(run.system.network));
 }
 
 }  // namespace
@@ -146,7 +147,7 @@ TrainingResult simulate_training(const TrainingRunSpec& run, EngineKind engine) 
   check(run);
   const TrainingStepSpec step = resolve_microbatch(run);
   const StepGraph graph = build_training_step(step);
-  const Topology topology = build_torus(run.system.torus);
+  const Topology topology = build_topology(run.system.network);
 
   TrainingResult result;
   result.microbatch_sequences = step.microbatch_sequences;
@@ -174,7 +175,8 @@ PerSecond predicted_examples_rate(const TrainingRunSpec& run) {
   const TrainingStepSpec step = resolve_microbatch(run);
   const StepGraph graph = build_training_step(step);
   const TaskGraph tasks = price_step(graph, run.system, 1);
-  const Timeline timeline = execute(EngineKind::kAnalytic, tasks, build_torus(run.system.torus));
+  const Timeline timeline =
+      execute(EngineKind::kAnalytic, tasks, build_topology(run.system.network));
   return static_cast<double>(step.sequences) / folded_times(graph, timeline).step;
 }
 

@@ -44,7 +44,7 @@ PreparedCase prepare(const FitCase& fit_case) {
   const StepGraph none = graph_with_passes(run, step, 0.0);
   const StepGraph one = graph_with_passes(run, step, 1.0);
   const TaskGraph priced = price_step(none, run.system, 1);
-  const Topology topology = build_torus(run.system.torus);
+  const Topology topology = build_topology(run.system.network);
 
   PreparedCase prepared{.log_measured = std::log(fit_case.measured.base()),
                         .sequences = static_cast<double>(step.sequences),

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "sim/core/units.hpp"
+#include "sim/workload/collective_kind.hpp"
 
 namespace switchyard {
 
@@ -72,8 +73,6 @@ struct Operator {
   std::vector<Traffic> traffic;
   std::vector<Tensor> saved;  ///< outputs that stay in memory until the backward pass
 };
-
-enum class CollectiveKind { kAllToAll, kAllReduce };
 
 /// A collective over all ranks.
 struct Collective {

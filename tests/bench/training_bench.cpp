@@ -1,6 +1,7 @@
 #include <benchmark/benchmark.h>
 
 #include "sim/engine/training_run.hpp"
+#include "tests/topologies/torus_shapes.hpp"
 
 namespace switchyard {
 namespace {
@@ -10,10 +11,7 @@ using namespace literals;
 /// Switch-Base with 128 experts on 32 TPUv3 cores: a row of table 1.
 TrainingRunSpec table1_row() {
   TrainingRunSpec run;
-  run.system.torus = {.width = 4,
-                      .height = 4,
-                      .ranks_per_router = 2,
-                      .link = {.bandwidth = 656_Gbps, .latency = 1_us}};
+  run.system.network = torus_of({4, 4}, {.bandwidth = 656_Gbps, .latency = 1_us}, 2);
   DeviceProfile& device = run.system.device;
   device.peak_bfloat16 = 61.5_TFLOPps;
   device.memory_bandwidth = 450_GBps;

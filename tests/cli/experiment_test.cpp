@@ -25,6 +25,10 @@ std::vector<fs::path> shipped_experiments() {
   return files;
 }
 
+const LinkSpec& link_of(const TrainingRunSpec& run) {
+  return std::get<TorusSpec>(run.system.network).dimensions.front().link;
+}
+
 TEST(ShippedExperiments, AllLoad) {
   const std::vector<fs::path> files = shipped_experiments();
   ASSERT_GE(files.size(), 3U);  // tables 1 and 2 and the readings of top-2
@@ -69,7 +73,7 @@ TEST(ShippedSystems, AllLoadAndHaveTheRanksOfTheirNames) {
     ASSERT_EQ(config_error_text(read), "no error");
     const std::string prefix = "tpu-v3-";  // "tpu-v3-32" has 32 cores
     if (!name.starts_with(prefix)) continue;
-    EXPECT_EQ(std::to_string(num_ranks(read().system.torus)), name.substr(prefix.size()));
+    EXPECT_EQ(std::to_string(num_ranks(read().system.network)), name.substr(prefix.size()));
   }
 }
 
@@ -249,12 +253,12 @@ TEST_F(LoadExperiment, SetsFieldsInsideCatalogEntries) {
           .cases[0]
           .run;
   EXPECT_NEAR(run.system.device.operator_overhead.base(), 2e-6, 1e-18);
-  EXPECT_DOUBLE_EQ(run.system.torus.link.bandwidth.base(), 100e9 / 8);
+  EXPECT_DOUBLE_EQ(link_of(run).bandwidth.base(), 100e9 / 8);
   EXPECT_EQ(run.step.lowering.one_hot_passes.value, 3.0);
   EXPECT_EQ(run.step.model.d_ff, 4096);
   // What lies beside these is still the catalog's.
   EXPECT_EQ(run.system.device.peak_bfloat16, plain.system.device.peak_bfloat16);
-  EXPECT_EQ(run.system.torus.link.latency, plain.system.torus.link.latency);
+  EXPECT_EQ(link_of(run).latency, link_of(plain).latency);
   EXPECT_EQ(run.step.lowering.one_hot_passes.highest, plain.step.lowering.one_hot_passes.highest);
   EXPECT_EQ(run.step.model.moe.num_experts, 16);
 }
@@ -323,8 +327,8 @@ TEST_P(ReadBack, GivesTheSameRun) {
   EXPECT_EQ(again.system.device.memory_bandwidth, run.system.device.memory_bandwidth);
   EXPECT_EQ(again.system.device.memory_capacity, run.system.device.memory_capacity);
   EXPECT_EQ(again.system.device.operator_overhead, run.system.device.operator_overhead);
-  EXPECT_EQ(again.system.torus.link.bandwidth, run.system.torus.link.bandwidth);
-  EXPECT_EQ(again.system.torus.link.latency, run.system.torus.link.latency);
+  EXPECT_EQ(link_of(again).bandwidth, link_of(run).bandwidth);
+  EXPECT_EQ(link_of(again).latency, link_of(run).latency);
 }
 
 INSTANTIATE_TEST_SUITE_P(

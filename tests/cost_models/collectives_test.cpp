@@ -13,7 +13,7 @@ using namespace literals;
 constexpr LinkSpec kCable{.bandwidth = 100_GBps, .latency = Seconds{0}};
 
 TorusSpec torus(int width, int height, int ranks_per_router = 1) {
-  return {.width = width, .height = height, .ranks_per_router = ranks_per_router, .link = kCable};
+  return torus_of({width, height}, kCable, ranks_per_router);
 }
 
 Seconds all_reduce_time(const TorusSpec& spec, Bytes buffer) {
@@ -58,7 +58,7 @@ TEST(DirectAllToAllDeathTest, RejectsNegativeBytes) {
 
 TEST(ScheduleTime, AddsTheLongestLatencyToTheBusiestLink) {
   TorusSpec spec = torus(4, 4);
-  spec.link.latency = 1_us;
+  for (TorusDimension& dimension : spec.dimensions) dimension.link.latency = 1_us;
   // Uniform: k^3 m / (8 b) = 8 * 1 MB / 100 GB/s = 80 us; the longest path is 4 cables.
   EXPECT_NEAR(schedule_time(direct_all_to_all(16, 1_MB), build_torus(spec)).base(), 84e-6, 1e-15);
 }
@@ -99,14 +99,13 @@ TEST(TorusAllReduce, DoesBothOrdersAtOnceWithOneCore) {
 TEST(TorusAllReduce, PaysLatencyForEveryRound) {
   TorusSpec spec = torus(4, 4, 2);
   spec.on_chip = {.bandwidth = 1000_GBps, .latency = 0.1_us};
-  spec.link.latency = 1_us;
+  for (TorusDimension& dimension : spec.dimensions) dimension.link.latency = 1_us;
   // 12 ring rounds of 1 us + 2 ports of 0.1 us, 2 rounds on the chip of 2 ports: 14.4 + 0.4 us.
   EXPECT_NEAR(all_reduce_time(spec, 64_MB).base(), (364 + 14.8) * 1e-6, 1e-12);
 }
 
 TEST(TorusAllReduce, IsHalfAsFastInAMesh) {
-  TorusSpec line = torus(8, 1);
-  line.wrap = false;
+  const TorusSpec line = torus_of({8, 1}, kCable, 1, false);
   // Closing both rings over the line loads each link twice: 2 * 700 us.
   EXPECT_NEAR(all_reduce_time(line, 80_MB).base(), 1400e-6, 1e-12);
 }
@@ -155,15 +154,13 @@ TEST_P(CollectivesOnShapes, AllToAllRespectsItsBounds) {
   const double busiest = uniform_all_to_all_bound(build_torus(GetParam()), 1_MB).base();
   EXPECT_GE(busiest * (1 + 1e-12), bound);
   // With a wrap the cut is tight: a (k - a) = floor(k^2 / 4) is also what ring distances add up to.
-  if (GetParam().wrap) {
+  if (GetParam().dimensions[0].wrap) {
     EXPECT_NEAR(busiest, bound, 1e-12);
   }
 }
 
 TorusSpec mesh(int width, int height, int ranks_per_router) {
-  TorusSpec spec = torus(width, height, ranks_per_router);
-  spec.wrap = false;
-  return spec;
+  return torus_of({width, height}, kCable, ranks_per_router, false);
 }
 
 INSTANTIATE_TEST_SUITE_P(Collectives, CollectivesOnShapes,

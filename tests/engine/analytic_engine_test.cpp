@@ -2,6 +2,7 @@
 
 #include "cost_models/collectives.hpp"
 #include "tests/engine/graph_builders.hpp"
+#include "tests/topologies/torus_shapes.hpp"
 
 namespace switchyard {
 namespace {
@@ -13,7 +14,7 @@ constexpr Seconds kMs{1e-3};
 
 /// Four chips in a ring, 100 GB/s each way, one rank each.
 Topology ring_of_four() {
-  return build_torus({.width = 4, .link = {.bandwidth = 100_GBps, .latency = Seconds{0}}});
+  return build_torus(torus_of({4}, {.bandwidth = 100_GBps, .latency = Seconds{0}}));
 }
 
 Timeline run(const TaskGraph& graph) {

@@ -17,10 +17,7 @@ using namespace testing;
 constexpr Seconds kMs{1e-3};
 
 TorusSpec torus(int width, int height, int ranks_per_router = 1, Seconds latency = {}) {
-  return {.width = width,
-          .height = height,
-          .ranks_per_router = ranks_per_router,
-          .link = {.bandwidth = 100_GBps, .latency = latency}};
+  return torus_of({width, height}, {.bandwidth = 100_GBps, .latency = latency}, ranks_per_router);
 }
 
 class SimGridEngine : public ::testing::Test {
@@ -64,8 +61,7 @@ TEST_F(SimGridEngine, ChargesLatencyOnce) {
 }
 
 TEST_F(SimGridEngine, SharesALinkEquallyWhateverTheLatency) {
-  TorusSpec line = torus(5, 1, 1, 1_us);
-  line.wrap = false;
+  const TorusSpec line = torus_of({5}, {.bandwidth = 100_GBps, .latency = 1_us}, 1, false);
   TaskGraph graph;
   const TaskId both = add_collective(
       graph, one_round({{RankId{3}, RankId{4}, 100_MB}, {RankId{0}, RankId{4}, 100_MB}}));

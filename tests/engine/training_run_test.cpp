@@ -1,4 +1,5 @@
 #include "sim/engine/training_run.hpp"
+#include "tests/topologies/torus_shapes.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -23,10 +24,7 @@ using ::testing::ElementsAre;
 System small_system() {
   System system;
   system.name = "small";
-  system.torus = {.width = 2,
-                  .height = 2,
-                  .ranks_per_router = 2,
-                  .link = {.bandwidth = 82_GBps, .latency = Seconds{0}}};
+  system.network = torus_of({2, 2}, {.bandwidth = 82_GBps, .latency = Seconds{0}}, 2);
   system.device = {
       .name = "core",
       .peak_bfloat16 = 61.5_TFLOPps,
@@ -66,7 +64,7 @@ void expect_near_relative(double actual, double expected, double relative) {
 TEST(SimulateTraining, OnOneRankTakesTheSumOfItsKernels) {
   TrainingRunSpec run;
   run.system = small_system();
-  run.system.torus.width = run.system.torus.height = run.system.torus.ranks_per_router = 1;
+  run.system.network = torus_of({1}, {});
   run.step = tiny_step();
   run.step.sequences = 5;  // 5 microbatches of one
   const StepGraph graph = build_training_step(run.step);
@@ -90,7 +88,8 @@ TEST(SimulateTraining, FoldsTheMicrobatches) {
   ASSERT_EQ(folded.num_microbatches, 3);
   const TaskGraph unrolled =
       price_step(build_training_step(run.step), run.system, folded.num_microbatches);
-  const Timeline timeline = execute(EngineKind::kAnalytic, unrolled, build_torus(run.system.torus));
+  const Timeline timeline =
+      execute(EngineKind::kAnalytic, unrolled, build_topology(run.system.network));
   expect_near_relative(folded.step_time.base(), timeline.makespan.base(), 1e-12);
   // Links carry what all microbatches and the update put on them.
   expect_near_relative(folded.busiest_link.base(),
@@ -139,10 +138,7 @@ TEST(SimulateTraining, CountsBytesSentToOthers) {
 
 TEST(SimulateTraining, LoadsTheOnlyLinkWithEverything) {
   TrainingRunSpec run = small_run();
-  run.system.torus = {.width = 2,
-                      .height = 1,
-                      .ranks_per_router = 1,
-                      .link = {.bandwidth = 82_GBps, .latency = Seconds{0}}};
+  run.system.network = torus_of({2, 1}, {.bandwidth = 82_GBps, .latency = Seconds{0}}, 1);
   run.step.num_ranks = 2;
   run.step.sequences = 24;
   // Two ranks, 3 microbatches. A rank sends half of each exchange's buffer (as above, the slots do
@@ -225,7 +221,8 @@ TEST(SimulateTraining, NeverSlowsDownWithFasterHardware) {
   Seconds previous_peak = previous_link;
   for (const double factor : {1.5, 2.0, 4.0, 100.0}) {
     TrainingRunSpec faster = run;
-    faster.system.torus.link.bandwidth = factor * run.system.torus.link.bandwidth;
+    faster.system.network =
+        torus_of({2, 2}, {.bandwidth = factor * 82_GBps, .latency = Seconds{0}}, 2);
     const Seconds link = analytic(faster).step_time;
     EXPECT_LT(link, previous_link) << factor;
     previous_link = link;
@@ -312,12 +309,12 @@ TEST(SimulateTraining, RoutesNothingInADenseModel) {
 TEST(SimulateTrainingDeathTest, RejectsATorusOfAnotherSize) {
   TrainingRunSpec run = small_run();
   run.step.num_ranks = 4;
-  EXPECT_DEATH((void)analytic(run), "4 ranks on a torus of 8");
+  EXPECT_DEATH((void)analytic(run), "4 ranks on a network of 8");
 }
 
 TEST(PredictedExamplesRate, IsThatOfTheAnalyticEngine) {
   TrainingRunSpec run = small_run();
-  run.system.torus.link.latency = 1_us;
+  run.system.network = torus_of({2, 2}, {.bandwidth = 82_GBps, .latency = 1_us}, 2);
   expect_near_relative(predicted_examples_rate(run).base(), analytic(run).examples_rate.base(),
                        1e-12);
   run.step.microbatch_sequences = 0;
@@ -327,9 +324,10 @@ TEST(PredictedExamplesRate, IsThatOfTheAnalyticEngine) {
 
 TEST(PredictedExamplesRate, IsThatOfTheUnrolledStep) {
   TrainingRunSpec run = small_run();
-  run.system.torus.link.latency = 1_us;
+  run.system.network = torus_of({2, 2}, {.bandwidth = 82_GBps, .latency = 1_us}, 2);
   const TaskGraph unrolled = price_step(build_training_step(run.step), run.system, 3);
-  const Timeline timeline = execute(EngineKind::kAnalytic, unrolled, build_torus(run.system.torus));
+  const Timeline timeline =
+      execute(EngineKind::kAnalytic, unrolled, build_topology(run.system.network));
   expect_near_relative(predicted_examples_rate(run).base(), 96.0 / timeline.makespan.base(), 1e-12);
 }
 
@@ -425,7 +423,7 @@ TEST_F(SimulateTrainingWithSimGrid, EqualsTheClosedFormOnASymmetricTorus) {
 // exchanges in each of 3 microbatches, 6 rounds of the all-reduce.
 TEST_F(SimulateTrainingWithSimGrid, StaysWithinTheLatenciesOfTheClosedForm) {
   TrainingRunSpec run = small_run();
-  run.system.torus.link.latency = 1_us;
+  run.system.network = torus_of({2, 2}, {.bandwidth = 82_GBps, .latency = 1_us}, 2);
   const Seconds simulated = simulate_training(run, EngineKind::kSimGrid).step_time;
   EXPECT_NEAR(simulated.base(), analytic(run).step_time.base(), (8 * 3 + 6) * 2e-6);
 }

@@ -1,4 +1,5 @@
 #include "sim/planner/fit_constants.hpp"
+#include "tests/topologies/torus_shapes.hpp"
 
 #include <cmath>
 
@@ -16,10 +17,7 @@ using namespace testing;
 /// 8 cores on 2 x 2 chips with the tiles of a TPU.
 System small_system() {
   System system;
-  system.torus = {.width = 2,
-                  .height = 2,
-                  .ranks_per_router = 2,
-                  .link = {.bandwidth = 82_GBps, .latency = 1_us}};
+  system.network = torus_of({2, 2}, {.bandwidth = 82_GBps, .latency = 1_us}, 2);
   system.device = {
       .name = "core",
       .peak_bfloat16 = 61.5_TFLOPps,

@@ -1,4 +1,5 @@
 #include "topologies/analysis.hpp"
+#include "tests/topologies/torus_shapes.hpp"
 
 #include <gtest/gtest.h>
 
@@ -10,7 +11,7 @@ using namespace literals;
 constexpr LinkSpec kCable{.bandwidth = 100_GBps, .latency = Seconds{0}};
 
 TorusSpec torus(int width, int height, int ranks_per_router = 1) {
-  return {.width = width, .height = height, .ranks_per_router = ranks_per_router, .link = kCable};
+  return torus_of({width, height}, kCable, ranks_per_router);
 }
 
 /// The uniform all-to-all bound in units of one message over one link, m / b.
@@ -70,7 +71,7 @@ TEST(Diameter, IsHalfOfEachRing) {
   EXPECT_EQ(diameter(build_torus(torus(5, 3))), 3);
   EXPECT_EQ(diameter(build_torus(torus(1, 1, 2))), 0);
   TorusSpec mesh = torus(4, 4);
-  mesh.wrap = false;
+  for (TorusDimension& dimension : mesh.dimensions) dimension.wrap = false;
   EXPECT_EQ(diameter(build_torus(mesh)), 6);
 }
 
@@ -92,7 +93,7 @@ TEST(BisectionBandwidth, CutsTheLongerDimension) {
   EXPECT_EQ(bisection_bandwidth(torus(4, 8)), 800_GBps);  // 4 rings x 2 cables
   EXPECT_EQ(bisection_bandwidth(torus(2, 1)), 200_GBps);  // the two cables
   TorusSpec mesh = torus(4, 8);
-  mesh.wrap = false;
+  for (TorusDimension& dimension : mesh.dimensions) dimension.wrap = false;
   EXPECT_EQ(bisection_bandwidth(mesh), 400_GBps);
   EXPECT_EQ(bisection_bandwidth(torus(1, 1, 2)), 0_GBps);
 }

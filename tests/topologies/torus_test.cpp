@@ -19,8 +19,10 @@ using ::testing::HasSubstr;
 constexpr LinkSpec kCable{.bandwidth = 100_GBps, .latency = 1_us};
 
 TorusSpec torus(int width, int height, int ranks_per_router = 1) {
-  return {.width = width, .height = height, .ranks_per_router = ranks_per_router, .link = kCable};
+  return torus_of({width, height}, kCable, ranks_per_router);
 }
+
+TorusSpec mesh(int width, int height) { return torus_of({width, height}, kCable, 1, false); }
 
 std::vector<std::string> link_names(const Topology& topology, int source, int destination) {
   std::vector<std::string> names;
@@ -56,9 +58,7 @@ TEST(BuildTorus, BundlesTheTwoCablesOfARingOfTwo) {
 }
 
 TEST(BuildTorus, HasOneCableBetweenTwoChipsOfAMesh) {
-  TorusSpec mesh = torus(2, 1);
-  mesh.wrap = false;
-  const Topology topology = build_torus(mesh);
+  const Topology topology = build_torus(mesh(2, 1));
   EXPECT_EQ(find_link(topology, "router(0,0)+x")->bandwidth, 100_GBps);
   EXPECT_THAT(link_names(topology, 1, 0), ElementsAre("rank1:up", "router(1,0)-x", "rank0:down"));
 }
@@ -77,10 +77,8 @@ TEST(BuildTorus, TakesTheShorterWayRound) {
 }
 
 TEST(BuildTorus, GoesTheLongWayWhereThereIsNoWrap) {
-  TorusSpec mesh = torus(1, 4);
-  mesh.wrap = false;
   EXPECT_THAT(
-      link_names(build_torus(mesh), 3, 0),
+      link_names(build_torus(mesh(1, 4)), 3, 0),
       ElementsAre("rank3:up", "router(0,3)-y", "router(0,2)-y", "router(0,1)-y", "rank0:down"));
 }
 
@@ -115,15 +113,15 @@ TEST(PathDeathTest, RejectsARankThatIsNotThere) {
 TEST(BuildTorus, NamesEveryProblemAtOnce) {
   TorusSpec spec = torus(0, 4);
   spec.ranks_per_router = -1;
-  spec.link = {.bandwidth = BytesPerSecond{0}, .latency = Seconds{-1e-6}};
+  spec.dimensions[1].link = {.bandwidth = BytesPerSecond{0}, .latency = Seconds{-1e-6}};
   try {
     (void)build_torus(spec);
     FAIL() << "accepted";
   } catch (const ConfigError& error) {
-    EXPECT_THAT(error.what(), HasSubstr("width: must be at least 1, got 0"));
+    EXPECT_THAT(error.what(), HasSubstr("x: must have a length of at least 1, got 0"));
     EXPECT_THAT(error.what(), HasSubstr("ranks_per_router: must be at least 1, got -1"));
-    EXPECT_THAT(error.what(), HasSubstr("link.bandwidth"));
-    EXPECT_THAT(error.what(), HasSubstr("link.latency"));
+    EXPECT_THAT(error.what(), HasSubstr("y.link.bandwidth"));
+    EXPECT_THAT(error.what(), HasSubstr("y.link.latency"));
   }
 }
 
@@ -145,12 +143,6 @@ TEST_P(TorusShapes, HavePathsThatHangTogether) {
       EXPECT_EQ(at, topology.ranks[static_cast<std::size_t>(destination)]);
     }
   }
-}
-
-TorusSpec mesh(int width, int height) {
-  TorusSpec spec = torus(width, height);
-  spec.wrap = false;
-  return spec;
 }
 
 INSTANTIATE_TEST_SUITE_P(BuildTorus, TorusShapes,

@@ -158,6 +158,29 @@ void check_references(const YamlNode& root, const std::vector<std::string>& name
     check_reference(left_out[i], item_path("leave_one_out", i), names, diagnostics);
 }
 
+/// Reports a change on the command line that every case, or the sweep, changes again.
+void check_overrides(const Frame& frame, std::span<const std::string> overrides,
+                     Diagnostics& diagnostics) {
+  const auto changes_it = [](const YamlNode* changes, std::string_view assignment) {
+    return changes != nullptr &&
+           std::ranges::any_of(changes->entries, [&](const YamlNode::Entry& entry) {
+             return path_covers(entry.key, assignment);
+           });
+  };
+  for (const std::string& assignment : overrides) {
+    const bool by_sweep = changes_it(frame.sweep, assignment);
+    const bool by_cases = std::ranges::all_of(frame.cases, [&](const CaseHeader& header) {
+      return changes_it(header.changes, assignment);
+    });
+    if (!by_sweep && !by_cases) continue;
+    const auto source =
+        std::make_shared<Source>(Source{.name = "--set " + assignment, .has_lines = false});
+    diagnostics.add({.source = source}, "",
+                    fmt::format("has no effect: {} of the file sets this again; change it there",
+                                by_sweep ? "the sweep" : "every case"));
+  }
+}
+
 Experiment read_experiment(const YamlNode& root, Diagnostics& diagnostics) {
   const Frame frame = peek_frame(root);
   Experiment experiment{.name = frame.name,
@@ -194,6 +217,7 @@ Experiment load_experiment(const std::filesystem::path& file,
     diagnostics.throw_if_any();
   }
   Experiment experiment = read_experiment(root, diagnostics);
+  check_overrides(peek_frame(root), overrides, diagnostics);
   diagnostics.throw_if_any();
   return experiment;
 }

@@ -1,3 +1,6 @@
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
 #include <exception>
 
 #include <spdlog/sinks/stdout_color_sinks.h>
@@ -20,6 +23,13 @@ std::string version_text() {
                      build.git_hash, build.compiler, switchyard::has_simgrid() ? "yes" : "no");
 }
 
+/// Results that could not be written are no success.
+int flush_results() {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return 0;
+  fmt::print(stderr, "standard output: could not be written: {}\n", std::strerror(errno));
+  return kUserError;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -36,7 +46,7 @@ int main(int argc, char** argv) {
     switchyard::add_fit(program);
     switchyard::add_schema(program);
     program.parse(argc, argv);
-    if (!program.get_subcommands().empty()) return 0;
+    if (!program.get_subcommands().empty()) return flush_results();
     fmt::print(stderr, "{}", program.help());
     return kUserError;
   } catch (const CLI::ParseError& error) {

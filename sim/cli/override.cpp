@@ -144,6 +144,15 @@ void set_value(YamlNode& root, std::string_view path, const Place& path_place,
                                 in_quotes(path)));
 }
 
+bool path_covers(std::string_view later, std::string_view earlier) {
+  std::string_view rest_of_later = later;
+  std::string_view rest_of_earlier = earlier;
+  const std::optional<std::vector<Step>> over = take_path(rest_of_later);
+  const std::optional<std::vector<Step>> under = take_path(rest_of_earlier);
+  return over && under && over->size() <= under->size() &&
+         std::equal(over->begin(), over->end(), under->begin());
+}
+
 void apply_overrides(YamlNode& root, std::span<const std::string> assignments) {
   Diagnostics diagnostics;
   for (const std::string& assignment : assignments) apply(root, assignment, diagnostics);

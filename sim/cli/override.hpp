@@ -19,6 +19,11 @@ namespace switchyard {
 void set_value(YamlNode& root, std::string_view path, const Place& path_place,
                const YamlNode& value, Diagnostics& diagnostics);
 
+/// Whether a change of `later` undoes one of `earlier` whatever its value: the same path or one
+/// that leads to it, as "routing" leads to "routing.capacity_factor". What follows a path ("=1.25")
+/// is passed over. False when either is no path.
+[[nodiscard]] bool path_covers(std::string_view later, std::string_view earlier);
+
 /// Applies assignments "path=value" of the option --set, in order; the value is a YAML scalar or a
 /// list or mapping in flow style. All problems are reported together.
 /// @throws ConfigError

@@ -1,12 +1,6 @@
-#include <unistd.h>
-
 #include <algorithm>
-#include <atomic>
 #include <cstdio>
-#include <exception>
 #include <memory>
-#include <mutex>
-#include <thread>
 
 #include <spdlog/spdlog.h>
 #include <CLI/CLI.hpp>
@@ -14,6 +8,7 @@
 #include "sim/cli/commands.hpp"
 #include "sim/cli/experiment.hpp"
 #include "sim/cli/message_text.hpp"
+#include "sim/cli/progress.hpp"
 #include "sim/core/error.hpp"
 #include "sim/core/units_format.hpp"
 #include "sim/planner/fit_constants.hpp"
@@ -45,62 +40,6 @@ EngineKind engine_of(const std::string& name) {
         "--engine: this build has no SimGrid; install libsimgrid-dev and build again, or use "
         "--engine analytic");
   return name == "simgrid" || has_simgrid() ? EngineKind::kSimGrid : EngineKind::kAnalytic;
-}
-
-/// How many cases are done, on a terminal only and only once the work has taken two seconds.
-class Progress {
- public:
-  Progress(std::size_t total, bool quiet)
-      : total_{total}, is_shown_{!quiet && isatty(STDERR_FILENO) == 1} {}
-  Progress(const Progress&) = delete;
-  Progress& operator=(const Progress&) = delete;
-  ~Progress() {
-    if (was_drawn_) fmt::print(stderr, "\r{:<60}\r", "");
-  }
-
-  void finished(const std::string& name) {
-    const std::lock_guard lock{mutex_};
-    ++done_;
-    if (!is_shown_ || std::chrono::steady_clock::now() - start_ < std::chrono::seconds{2}) return;
-    constexpr std::size_t kWidth = 20;
-    const std::size_t filled = done_ * kWidth / total_;
-    fmt::print(stderr, "\r[{:<{}}] {}/{} {:<30.30}", std::string(filled, '#'), kWidth, done_,
-               total_, name);
-    std::fflush(stderr);
-    was_drawn_ = true;
-  }
-
- private:
-  std::size_t total_;
-  bool is_shown_;
-  bool was_drawn_ = false;
-  std::size_t done_ = 0;
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-  std::mutex mutex_;
-};
-
-/// Calls work(i) for every i below count on `jobs` threads; the first exception is thrown again.
-void for_each_index(std::size_t count, int jobs, const std::function<void(std::size_t)>& work) {
-  std::atomic<std::size_t> next{0};
-  std::exception_ptr failure;
-  std::mutex failure_mutex;
-  const auto worker = [&] {
-    for (std::size_t i = next++; i < count; i = next++) {
-      try {
-        work(i);
-      } catch (...) {
-        const std::lock_guard lock{failure_mutex};
-        if (!failure) failure = std::current_exception();
-        next = count;
-      }
-    }
-  };
-  std::vector<std::thread> threads;
-  for (int i = 1; i < std::min<int>(jobs, static_cast<int>(count)); ++i)
-    threads.emplace_back(worker);
-  worker();
-  for (std::thread& thread : threads) thread.join();
-  if (failure) std::rethrow_exception(failure);
 }
 
 FitCase fit_case(const ExperimentCase& experiment_case) {
@@ -164,10 +103,7 @@ RunReport run_experiment(const Experiment& experiment, EngineKind engine,
                    .ratios = {},
                    .leave_one_out = {}};
   Progress progress{experiment.cases.size(), options.quiet};
-  const int jobs = options.jobs > 0
-                       ? options.jobs
-                       : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-  for_each_index(experiment.cases.size(), jobs, [&](std::size_t i) {
+  for_each_index(experiment.cases.size(), options.jobs, [&](std::size_t i) {
     const ExperimentCase& c = experiment.cases[i];
     report.cases[i] = {.name = c.name,
                        .input = resolved_input(c.run),
@@ -208,8 +144,12 @@ void warn_of_memory(const Experiment& experiment) {
     const MemoryEstimate memory =
         training_memory(step, build_training_step(step), c.run.system.device);
     if (!fits(memory, c.run.system.device))
-      spdlog::warn("{}: about {} of memory per rank, more than the device has; try more ranks",
-                   c.name, memory.total());
+      spdlog::warn(
+          "{}: about {} of memory per rank, more than the {} that the device leaves: {}", c.name,
+          memory.total(), c.run.system.device.memory_usable * c.run.system.device.memory_capacity,
+          is_moe(c.run.step.model)
+              ? "more ranks hold fewer experts each"
+              : "every rank holds all weights of a dense model, so more ranks do not help");
   }
 }
 
@@ -227,7 +167,14 @@ void run(const RunOptions& options) {
         options.out,
         {{"results.json", [&](std::ostream& out) { out << json_text(to_json(report)); }},
          {"results.csv", [&](std::ostream& out) { out << to_csv(report); }},
-         {"timeline.json", [&](std::ostream& out) { write_trace(traced.result, out); }}});
+         {"timeline.json", [&](std::ostream& out) {
+            write_trace(traced.result, out,
+                        {.max_ranks = {},
+                         .experiment = report.experiment,
+                         .case_name = traced.name,
+                         .engine = std::string{engine_name(report.engine)},
+                         .seed = report.seed});
+          }}});
     if (!options.quiet)
       fmt::print(stderr,
                  "wrote results.json, results.csv and timeline.json ({}; open it in "

@@ -69,7 +69,7 @@ void add_breakdown(const StepGraph& graph, TrainingResult& result) {
   };
   add(graph.microbatch, result.num_microbatches);
   add(graph.update, 1.0);
-  result.idle = result.step_time - busy;
+  result.idle = std::max(Seconds{}, result.step_time - busy);  // sums round
   for (std::size_t i = 0; i < shares.size(); ++i) {
     shares.at(i).operator_class = static_cast<OperatorClass>(i);
     if (shares.at(i).time > Seconds{}) result.breakdown.push_back(shares.at(i));
@@ -128,6 +128,20 @@ void add_routing(const TrainingRunSpec& run, const TrainingStepSpec& step, Train
     result.routing.push_back(route_stack(run, step, "decoder", step.lengths.target_tokens, 1));
 }
 
+/// Model FLOPs of a step that are done: all but those of dropped choices.
+Flop executed_model_flop(const TrainingStepSpec& step, const std::vector<StackRouting>& routing) {
+  Flop per_sequence = training_flop(step.model, step.lengths);
+  for (const StackRouting& stack : routing) {
+    const bool encoder = stack.stack == "encoder";
+    per_sequence -=
+        stack.dropped_fraction.p50 *
+        expert_training_flop(
+            step.model, encoder ? step.model.num_encoder_layers : step.model.num_decoder_layers,
+            encoder ? step.lengths.input_tokens : step.lengths.target_tokens);
+  }
+  return static_cast<double>(step.sequences) * per_sequence;
+}
+
 void check(const TrainingRunSpec& run) {
   SWITCHYARD_CHECK(run.step.num_ranks == num_ranks(run.system.network),
                    "{} ranks on a network of {}", run.step.num_ranks,
@@ -158,11 +172,12 @@ TrainingResult simulate_training(const TrainingRunSpec& run, EngineKind engine) 
   result.microbatch_time = times.microbatch;
   result.step_time = times.step;
   result.examples_rate = static_cast<double>(step.sequences) / result.step_time;
-  result.mfu = static_cast<double>(step.sequences) * training_flop(step.model, step.lengths) /
-               (result.step_time * (run.system.device.peak_bfloat16 * step.num_ranks));
   result.memory = training_memory(step, graph, run.system.device);
+  result.fits_in_memory = fits(result.memory, run.system.device);
   add_breakdown(graph, result);
   add_routing(run, step, result);
+  result.mfu = executed_model_flop(step, result.routing) /
+               (result.step_time * (run.system.device.peak_bfloat16 * step.num_ranks));
 
   result.busiest_link = busiest_link(graph, result.tasks, topology);
   for (const ClassShare& share : result.breakdown)

@@ -53,8 +53,11 @@ struct TrainingResult {
   Seconds step_time;
   Seconds microbatch_time;
   PerSecond examples_rate;
-  double mfu = 0;  ///< model FLOP/s over the peak of all ranks
+  /// Model FLOP/s over the peak of all ranks. No recomputation, no padding, and no choice of expert
+  /// that was dropped (its median share over the draws): work that nobody did is not credited.
+  double mfu = 0;
   MemoryEstimate memory;
+  bool fits_in_memory = true;  ///< whether `memory` is within what the device leaves to a program
   std::vector<ClassShare> breakdown;  ///< every class that occurs, in the order of OperatorClass
   Seconds idle;                       ///< of rank 0: waiting with neither compute nor a collective
   std::vector<StackRouting> routing;  ///< MoE models only

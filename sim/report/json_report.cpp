@@ -55,6 +55,7 @@ Json results(const TrainingResult& result) {
           {"idle_s", result.idle.base()},
           {"breakdown", breakdown(result)},
           {"memory_peak_bytes", result.memory.total().base()},
+          {"fits_in_memory", result.fits_in_memory},
           {"memory",
            {{"weights_bytes", result.memory.weights.base()},
             {"gradients_bytes", result.memory.gradients.base()},
@@ -87,8 +88,8 @@ Json provenance(const CaseReport& row) {
   for (const char* key :
        {"examples_per_s", "step_time_s", "microbatch_time_s", "mfu", "idle_s", "breakdown"})
     keys[key] = times;
-  for (const char* key :
-       {"memory_peak_bytes", "all_to_all_sent_bytes", "busiest_link_bytes", "routing"})
+  for (const char* key : {"memory_peak_bytes", "fits_in_memory", "all_to_all_sent_bytes",
+                          "busiest_link_bytes", "routing"})
     keys[key] = uncompared;
   keys["constants"] = {{"matmul_efficiency", constant(row.matmul_efficiency)},
                        {"memory_efficiency", constant(row.memory_efficiency)},

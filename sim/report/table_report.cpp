@@ -117,7 +117,8 @@ TextTable table_of_cases(const RunReport& report) {
     cells.push_back(percent(result.mfu));
     if (routing) cells.push_back(dropped(row));
     cells.push_back(fmt::format("{} x {}", result.num_microbatches, result.microbatch_sequences));
-    cells.push_back(fixed(result.memory.total().base() / 1e9, 2));
+    cells.push_back(fixed(result.memory.total().base() / 1e9, 2) +
+                    (result.fits_in_memory ? "" : " too much"));
     table.rows.push_back(std::move(cells));
   }
   return table;

@@ -130,12 +130,22 @@ class TraceWriter {
     find_last_entries();
   }
 
-  void write(int num_ranks) {
+  void write(int num_ranks, const TraceOptions& options) {
     const BuildInfo build = build_info();
+    std::string names;
+    const auto add_name = [&](std::string_view key, const std::string& name) {
+      if (!name.empty()) names += fmt::format(R"("{}":{},)", key, json_string(name));
+    };
+    add_name("experiment", options.experiment);
+    add_name("case", options.case_name);
+    add_name("engine", options.engine);
+    if (options.seed) names += fmt::format(R"("seed":{},)", *options.seed);
     *out_ << fmt::format(R"({{"displayTimeUnit":"ms","otherData":{{"switchyard":{},"git_hash":{},)"
+                         R"({}"ranks":{},"ranks_shown":{},)"
                          R"("microbatches_in_step":{},"microbatches_shown":1}},"traceEvents":[)",
                          json_string(std::string{build.version}),
-                         json_string(std::string{build.git_hash}), result_->num_microbatches);
+                         json_string(std::string{build.git_hash}), names,
+                         result_->timeline.num_ranks, num_ranks, result_->num_microbatches);
     for (int rank = 0; rank < num_ranks; ++rank) write_rank(rank);
     *out_ << "\n]}\n";
   }
@@ -262,7 +272,10 @@ void write_trace(const TrainingResult& result, std::ostream& out, const TraceOpt
       result.timeline.spans.size() == result.tasks.tasks.size() * static_cast<std::size_t>(ranks),
       "{} spans of {} tasks on {} ranks", result.timeline.spans.size(), result.tasks.tasks.size(),
       ranks);
-  TraceWriter{result, out}.write(std::clamp(options.max_ranks.value_or(ranks), 0, ranks));
+  const auto tasks = std::max<std::size_t>(result.tasks.tasks.size(), 1);
+  const int affordable = static_cast<int>(std::max<std::size_t>(kMaxTracedSpans / tasks, 1));
+  TraceWriter{result, out}.write(std::clamp(options.max_ranks.value_or(affordable), 0, ranks),
+                                 options);
 }
 
 }  // namespace switchyard

@@ -67,4 +67,9 @@ Flop training_flop(const ModelSpec& model, const SequenceLengths& lengths) {
   return 3.0 * forward_flop(model, lengths).total();
 }
 
+Flop expert_training_flop(const ModelSpec& model, int layers, std::int64_t tokens) {
+  const double choices = static_cast<double>(tokens) * model.moe.top_k;
+  return Flop{3.0 * 2.0 * num_moe_layers(model, layers) * feed_forward_parameters(model) * choices};
+}
+
 }  // namespace switchyard

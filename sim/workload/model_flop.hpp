@@ -52,4 +52,8 @@ struct ModelFlop {
 /// Forward and backward: three times the forward pass (the backward of a product is two products).
 [[nodiscard]] Flop training_flop(const ModelSpec& model, const SequenceLengths& lengths);
 
+/// What the experts of a stack of `layers` layers do of training_flop() for one example with
+/// `tokens` tokens in that stack, when no choice is dropped.
+[[nodiscard]] Flop expert_training_flop(const ModelSpec& model, int layers, std::int64_t tokens);
+
 }  // namespace switchyard

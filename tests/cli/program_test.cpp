@@ -66,6 +66,24 @@ TEST_F(Program, RefusesSimgridWhereItIsNotBuiltIn) {
   EXPECT_THAT(run.err, HasSubstr("--engine analytic"));
 }
 
+TEST_F(Program, RefusesAChangeThatEveryCaseOrTheSweepUndoes) {
+  // Every case of table 2 sets its precision.
+  const ProgramRun run =
+      switchyard({"check", "experiments/table2.yaml", "--set", "precision=float32"});
+  EXPECT_EQ(run.exit_code, 2);
+  EXPECT_EQ(run.err,
+            "--set precision=float32: has no effect: every case of the file sets this again; "
+            "change it there\n");
+}
+
+TEST_F(Program, SaysThatResultsCouldNotBeWritten) {
+  if (!std::filesystem::exists("/dev/full")) GTEST_SKIP() << "no /dev/full";
+  const ProgramRun run =
+      run_program("/bin/sh", {"-c", SWITCHYARD_PROGRAM " show model switch-base >/dev/full"});
+  EXPECT_EQ(run.exit_code, 2);
+  EXPECT_EQ(run.err, "standard output: could not be written: No space left on device\n");
+}
+
 TEST_F(Program, PrintsCsvWithALinePerCase) {
   const ProgramRun run = switchyard(
       {"run", "experiments/table2.yaml", "--engine", "analytic", "--format", "csv", "--seed", "5"});

@@ -1,5 +1,4 @@
 #include "sim/engine/training_run.hpp"
-#include "tests/topologies/torus_shapes.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -11,6 +10,8 @@
 
 #include "cost_models/collectives.hpp"
 #include "cost_models/compute.hpp"
+#include "sim/workload/parameters.hpp"
+#include "tests/topologies/torus_shapes.hpp"
 #include "tests/workload/step_examples.hpp"
 
 namespace switchyard {
@@ -177,7 +178,17 @@ TEST(SimulateTraining, RelatesModelWorkToThePeakOfAllRanks) {
   const TrainingRunSpec run = small_run();
   const TrainingResult result = analytic(run);
   // 96 sequences, forward and backward; 8 ranks at 61.5 TFLOP/s.
-  const Flop work = 96 * 3.0 * forward_flop(run.step.model, run.step.lengths).total();
+  Flop work = 96 * 3.0 * forward_flop(run.step.model, run.step.lengths).total();
+  // One MoE layer of each stack: 2 FLOPs a weight, forward and twice backward, for each choice;
+  // what the draws dropped of it was not done.
+  ASSERT_EQ(result.routing.size(), 2U);
+  const double per_choice = 3 * 2 * feed_forward_parameters(run.step.model);
+  const std::int64_t tokens[] = {run.step.lengths.input_tokens, run.step.lengths.target_tokens};
+  for (std::size_t stack = 0; stack < 2; ++stack) {
+    const double choices = static_cast<double>(96 * tokens[stack] * run.step.model.moe.top_k);
+    EXPECT_GT(result.routing[stack].dropped_fraction.p50, 0.0);
+    work -= result.routing[stack].dropped_fraction.p50 * Flop{choices * per_choice};
+  }
   expect_near_relative(result.mfu, work.base() / (result.step_time.base() * 8 * 61.5e12), 1e-12);
   EXPECT_LT(result.mfu, 0.6);  // the efficiency of products bounds it
 }

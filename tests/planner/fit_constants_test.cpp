@@ -1,11 +1,11 @@
 #include "sim/planner/fit_constants.hpp"
-#include "tests/topologies/torus_shapes.hpp"
 
 #include <cmath>
 
 #include <gtest/gtest.h>
 
 #include "sim/core/error.hpp"
+#include "tests/topologies/torus_shapes.hpp"
 #include "tests/workload/step_examples.hpp"
 
 namespace switchyard {

@@ -33,7 +33,7 @@ TEST(ToCsv, HasARowForEachCaseWithAFieldForEachColumn) {
   EXPECT_EQ(lines[1],
             "case,examples_per_s,published_examples_per_s,error_fraction,role,step_time_s,"
             "microbatch_time_s,microbatch_sequences,num_microbatches,num_ranks,mfu,"
-            "memory_peak_bytes,all_to_all_sent_bytes,busiest_link_bytes,"
+            "memory_peak_bytes,fits_in_memory,all_to_all_sent_bytes,busiest_link_bytes,"
             "encoder_dropped_fraction_p5,encoder_dropped_fraction_p50,encoder_dropped_fraction_p95,"
             "encoder_padding_fraction_p5,encoder_padding_fraction_p50,encoder_padding_fraction_p95,"
             "encoder_expert_imbalance_p5,encoder_expert_imbalance_p50,encoder_expert_imbalance_p95,"
@@ -45,7 +45,7 @@ TEST(ToCsv, HasARowForEachCaseWithAFieldForEachColumn) {
             "idle_s");
   // The dense case has no MoE layers: 18 empty cells.
   EXPECT_EQ(lines[2],
-            "dense,100,100,0,fit,0.64,0.144,8,4,2,0.25,6000000000,0,0,,,,,,,,,,,,,,,,,,,"
+            "dense,100,100,0,fit,0.64,0.144,8,4,2,0.25,6000000000,yes,0,0,,,,,,,,,,,,,,,,,,,"
             "0,0,0.32,0.24,0,0,0,0,0,0,0,0.064,0.016");
 }
 

@@ -39,8 +39,8 @@ TEST(ToJson, GivesEachCaseItsInputResultsAndPublishedRate) {
   EXPECT_THAT(keys(results),
               ElementsAre("examples_per_s", "step_time_s", "microbatch_time_s",
                           "microbatch_sequences", "num_microbatches", "num_ranks", "mfu", "idle_s",
-                          "breakdown", "memory_peak_bytes", "memory", "all_to_all_sent_bytes",
-                          "busiest_link_bytes", "routing"));
+                          "breakdown", "memory_peak_bytes", "fits_in_memory", "memory",
+                          "all_to_all_sent_bytes", "busiest_link_bytes", "routing"));
   EXPECT_EQ(results["step_time_s"], 0.8);
   EXPECT_EQ(results["memory_peak_bytes"], 6e9);  // 1 + 2 + 0 + 3 GB
   EXPECT_EQ(results["memory"]["activations_bytes"], 3e9);

@@ -151,6 +151,32 @@ TEST(WriteTrace, LeavesOutRanksFromMaxRanksOn) {
   for (const json& event : trace["traceEvents"]) EXPECT_EQ(event["pid"], 0);
 }
 
+TEST(WriteTrace, SaysWhoseTraceItIsAndHowManyRanksItShows) {
+  const json other = json::parse(text_of(exchange_after_unequal_work(), {.max_ranks = 1,
+                                                                         .experiment = "tiny",
+                                                                         .case_name = "sparse",
+                                                                         .engine = "fluid",
+                                                                         .seed = 7}))["otherData"];
+  EXPECT_EQ(other["experiment"], "tiny");
+  EXPECT_EQ(other["case"], "sparse");
+  EXPECT_EQ(other["engine"], "fluid");
+  EXPECT_EQ(other["seed"], 7);
+  EXPECT_EQ(other["ranks"], 2);
+  EXPECT_EQ(other["ranks_shown"], 1);
+}
+
+TEST(WriteTrace, ShowsAsManyRanksAsViewersOpen) {
+  // One task on more ranks than kMaxTracedSpans: as many ranks as spans are shown.
+  TrainingResult result;
+  result.tasks.tasks.resize(1);
+  result.timeline.num_ranks = static_cast<int>(kMaxTracedSpans) + 5;
+  result.timeline.spans.resize(kMaxTracedSpans + 5);
+  const std::string text = text_of(result);
+  EXPECT_THAT(text, testing::HasSubstr("\"ranks_shown\":400000,"));
+  EXPECT_THAT(text, testing::HasSubstr("\"pid\":399999,"));
+  EXPECT_THAT(text, testing::Not(testing::HasSubstr("\"pid\":400000,")));
+}
+
 TEST(WriteTrace, RoundsNeighboursToTheSameNanosecond) {
   TrainingResult result = exchange_after_unequal_work();
   for (const std::size_t span : {0U, 1U, 2U, 3U}) {

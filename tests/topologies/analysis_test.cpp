@@ -1,7 +1,8 @@
 #include "topologies/analysis.hpp"
-#include "tests/topologies/torus_shapes.hpp"
 
 #include <gtest/gtest.h>
+
+#include "tests/topologies/torus_shapes.hpp"
 
 namespace switchyard {
 namespace {

@@ -27,7 +27,7 @@ struct Round {
 
 /// A collective as the network sees it. Knows nothing of the engine that will execute it.
 struct CollectiveSchedule {
-  std::string algorithm;  ///< "direct", "torus-ring", ...
+  std::string algorithm;  ///< as algorithm_name(): "direct", "torus", ...
   Seconds startup{};      ///< each rank waits this long after it entered, before its first round
   std::vector<Round> rounds{};
 };

@@ -3,7 +3,6 @@
 
 #include "cost_models/collectives.hpp"
 #include "cost_models/compute.hpp"
-#include "sim/core/error.hpp"
 #include "sim/engine/training_run.hpp"
 
 namespace switchyard {
@@ -22,8 +21,8 @@ Bytes sent_by_a_rank(const CollectiveSchedule& schedule, int ranks) {
 /// Collectives of equal kind and size share one schedule.
 class Schedules {
  public:
-  Schedules(const TorusSpec& torus, std::vector<CollectiveSchedule>& schedules)
-      : torus_{&torus}, schedules_{&schedules} {}
+  Schedules(const Topology& topology, std::vector<CollectiveSchedule>& schedules)
+      : topology_{&topology}, schedules_{&schedules} {}
 
   /// What a rank sends in the schedule of that index.
   [[nodiscard]] Bytes sent(int index) const { return sent_[static_cast<std::size_t>(index)]; }
@@ -32,30 +31,15 @@ class Schedules {
     const auto [place, is_new] = indices_.try_emplace({collective.kind, collective.buffer.base()},
                                                       static_cast<int>(schedules_->size()));
     if (is_new) {
-      schedules_->push_back(build(collective));
-      sent_.push_back(sent_by_a_rank(schedules_->back(), num_ranks(*torus_)));
+      schedules_->push_back(
+          build_collective({.kind = collective.kind, .size = collective.buffer}, *topology_));
+      sent_.push_back(sent_by_a_rank(schedules_->back(), num_ranks(*topology_)));
     }
     return place->second;
   }
 
  private:
-  [[nodiscard]] CollectiveSchedule build(const Collective& collective) const {
-    const int ranks = num_ranks(*torus_);
-    switch (collective.kind) {
-      case CollectiveKind::kAllToAll:
-        return direct_all_to_all(ranks, collective.buffer / ranks);
-      case CollectiveKind::kAllReduce:
-        return torus_all_reduce(*torus_, collective.buffer);
-      case CollectiveKind::kAllGather:
-      case CollectiveKind::kReduceScatter:
-      case CollectiveKind::kPointToPoint:
-        break;
-    }
-    SWITCHYARD_CHECK(false, "no schedule for '{}'", collective.name);
-    return {};
-  }
-
-  const TorusSpec* torus_;
+  const Topology* topology_;
   std::vector<CollectiveSchedule>* schedules_;
   std::vector<Bytes> sent_;  ///< beside each schedule
   std::map<std::pair<CollectiveKind, double>, int> indices_;
@@ -63,9 +47,10 @@ class Schedules {
 
 }  // namespace
 
-TaskGraph price_step(const StepGraph& graph, const System& system, int num_microbatches) {
+TaskGraph price_step(const StepGraph& graph, const System& system, const Topology& topology,
+                     int num_microbatches) {
   TaskGraph priced;
-  Schedules schedules{std::get<TorusSpec>(system.network), priced.schedules};
+  Schedules schedules{topology, priced.schedules};
 
   const auto append = [&](const StepNode& node) {
     Task task;
@@ -91,6 +76,10 @@ TaskGraph price_step(const StepGraph& graph, const System& system, int num_micro
     for (const StepNode& node : graph.microbatch) append(node);
   for (const StepNode& node : graph.update) append(node);
   return priced;
+}
+
+TaskGraph price_step(const StepGraph& graph, const System& system, int num_microbatches) {
+  return price_step(graph, system, build_topology(system.network), num_microbatches);
 }
 
 }  // namespace switchyard

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
+#include "cost_models/collectives.hpp"
 #include "sim/core/error.hpp"
 #include "sim/core/random.hpp"
-#include "topologies/analysis.hpp"
 
 namespace switchyard {
 namespace {
@@ -28,22 +28,22 @@ FoldedTimes folded_times(const StepGraph& graph, const Timeline& timeline) {
           .step = timeline.makespan + (graph.num_microbatches - 1.0) * microbatch};
 }
 
-/// Bytes that cross the busiest link in a whole step.
+/// Bytes that cross the busiest cable in a whole step.
 Bytes busiest_link(const StepGraph& graph, const TaskGraph& tasks, const Topology& topology) {
+  std::vector<double> times(tasks.schedules.size());
+  for (std::size_t i = 0; i < tasks.tasks.size(); ++i)
+    if (is_collective(tasks.tasks[i]))
+      times[static_cast<std::size_t>(tasks.tasks[i].schedule)] +=
+          i < graph.microbatch.size() ? graph.num_microbatches : 1.0;
   std::vector<Bytes> loads(topology.links.size());
-  std::vector<Bytes> once(topology.links.size());
-  const auto add = [&](std::size_t first, std::size_t last, double times) {
-    std::ranges::fill(once, Bytes{});
-    for (std::size_t i = first; i < last; ++i)
-      if (is_collective(tasks.tasks[i]))
-        for (const Round& round :
-             tasks.schedules[static_cast<std::size_t>(tasks.tasks[i].schedule)].rounds)
-          add_link_loads(topology, round.flows, once);
-    for (std::size_t link = 0; link < loads.size(); ++link) loads[link] += times * once[link];
-  };
-  add(0, graph.microbatch.size(), graph.num_microbatches);
-  add(graph.microbatch.size(), tasks.tasks.size(), 1.0);
-  return loads.empty() ? Bytes{} : std::ranges::max(loads);
+  for (std::size_t s = 0; s < tasks.schedules.size(); ++s) {
+    const std::vector<Bytes> once = link_loads(tasks.schedules[s], topology);
+    for (std::size_t link = 0; link < loads.size(); ++link) loads[link] += times[s] * once[link];
+  }
+  Bytes busiest;
+  for (const NetworkLink& link : topology.links)
+    if (link.place == LinkPlace::kNetwork) busiest = std::max(busiest, loads[link.id.index()]);
+  return busiest;
 }
 
 OperatorClass class_of(const StepNode& node) {
@@ -166,7 +166,7 @@ TrainingResult simulate_training(const TrainingRunSpec& run, EngineKind engine) 
   TrainingResult result;
   result.microbatch_sequences = step.microbatch_sequences;
   result.num_microbatches = graph.num_microbatches;
-  result.tasks = price_step(graph, run.system, 1);
+  result.tasks = price_step(graph, run.system, topology, 1);
   result.timeline = execute(engine, result.tasks, topology);
   const FoldedTimes times = folded_times(graph, result.timeline);
   result.microbatch_time = times.microbatch;
@@ -189,9 +189,9 @@ PerSecond predicted_examples_rate(const TrainingRunSpec& run) {
   check(run);
   const TrainingStepSpec step = resolve_microbatch(run);
   const StepGraph graph = build_training_step(step);
-  const TaskGraph tasks = price_step(graph, run.system, 1);
-  const Timeline timeline =
-      execute(EngineKind::kAnalytic, tasks, build_topology(run.system.network));
+  const Topology topology = build_topology(run.system.network);
+  const TaskGraph tasks = price_step(graph, run.system, topology, 1);
+  const Timeline timeline = execute(EngineKind::kAnalytic, tasks, topology);
   return static_cast<double>(step.sequences) / folded_times(graph, timeline).step;
 }
 

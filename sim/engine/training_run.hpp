@@ -61,7 +61,7 @@ struct TrainingResult {
   std::vector<ClassShare> breakdown;  ///< every class that occurs, in the order of OperatorClass
   Seconds idle;                       ///< of rank 0: waiting with neither compute nor a collective
   std::vector<StackRouting> routing;  ///< MoE models only
-  Bytes busiest_link;                 ///< over one step, ports of ranks included
+  Bytes busiest_link;                 ///< cables only (LinkPlace::kNetwork), over one step
   Bytes all_to_all_sent;              ///< by one rank in one step, to other ranks
   /// What was executed: one microbatch, then the update. Kept for the trace.
   TaskGraph tasks;
@@ -72,7 +72,13 @@ struct TrainingResult {
 [[nodiscard]] TrainingStepSpec resolve_microbatch(const TrainingRunSpec& run);
 
 /// Prices every node of a step: what an engine executes. `num_microbatches` copies of the
-/// microbatch are laid out one after the other, then the update.
+/// microbatch are laid out one after the other, then the update. Collectives take the algorithms
+/// that chosen_algorithm() names.
+/// @param topology  of `system.network`, built.
+[[nodiscard]] TaskGraph price_step(const StepGraph& graph, const System& system,
+                                   const Topology& topology, int num_microbatches);
+
+/// As above; builds the network for it.
 [[nodiscard]] TaskGraph price_step(const StepGraph& graph, const System& system,
                                    int num_microbatches);
 

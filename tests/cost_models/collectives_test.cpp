@@ -1,7 +1,7 @@
-#include "cost_models/collectives.hpp"
 
 #include <gtest/gtest.h>
 
+#include "tests/cost_models/torus_collectives.hpp"
 #include "tests/topologies/torus_shapes.hpp"
 #include "topologies/analysis.hpp"
 
@@ -23,7 +23,7 @@ Seconds all_reduce_time(const TorusSpec& spec, Bytes buffer) {
 Bytes total_bytes(const CollectiveSchedule& schedule) {
   Bytes sum;
   for (const Round& round : schedule.rounds)
-    for (const Flow& flow : round.flows) sum += flow.bytes;
+    for (const Flow& flow : round.flows) sum += round.repeat * flow.bytes;
   return sum;
 }
 

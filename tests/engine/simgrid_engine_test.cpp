@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "cost_models/collectives.hpp"
+#include "tests/cost_models/torus_collectives.hpp"
 #include "tests/engine/graph_builders.hpp"
 #include "tests/topologies/torus_shapes.hpp"
 

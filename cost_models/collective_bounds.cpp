@@ -1,0 +1,163 @@
+#include "cost_models/collective_bounds.hpp"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "cost_models/all_to_all.hpp"
+#include "cost_models/group_nodes.hpp"
+#include "cost_models/network_cuts.hpp"
+
+namespace switchyard {
+namespace {
+
+/// What must cross the border of a set, by direction.
+struct Crossing {
+  Bytes leaves;
+  Bytes enters;
+
+  Crossing& operator+=(const Crossing& other) {
+    leaves += other.leaves;
+    enters += other.enters;
+    return *this;
+  }
+};
+
+/// One group with what it asks of a cut.
+class Demand {
+ public:
+  Demand(const CollectiveRequest& request, RankGroup group, std::size_t group_index,
+         const Topology& topology)
+      : kind_{request.kind}, size_{request.size}, group_{std::move(group)} {
+    if (kind_ != CollectiveKind::kAllToAll) return;
+    if (request.traffic.empty() && !request.deduplication) return;
+    bytes_ = pair_bytes(request, group_, group_index);
+    bytes_.diagonal().setZero();
+    if (!request.deduplication) return;
+    combine_ = request.deduplication->combine;
+    if (combine_) bytes_.transposeInPlace();
+    nodes_ = group_nodes(group_, topology);
+    to_node_ = deduplicated_bytes(*request.deduplication, group_index, nodes_, bytes_);
+  }
+
+  /// `is_inside` by rank of the network.
+  [[nodiscard]] Crossing crossing(const std::vector<bool>& is_inside) const {
+    std::vector<Eigen::Index> inside;
+    std::vector<Eigen::Index> outside;
+    for (std::size_t k = 0; k < group_.size(); ++k)
+      (is_inside[group_[k].index()] ? inside : outside).push_back(static_cast<Eigen::Index>(k));
+    if (inside.empty() || outside.empty()) return {};
+    if (to_node_.size() > 0) {
+      const Crossing dispatch{.leaves = owed(inside, outside), .enters = owed(outside, inside)};
+      return combine_ ? Crossing{.leaves = dispatch.enters, .enters = dispatch.leaves} : dispatch;
+    }
+    if (bytes_.size() > 0)
+      return {.leaves = Bytes{bytes_(inside, outside).sum()},
+              .enters = Bytes{bytes_(outside, inside).sum()}};
+    return uniform(static_cast<double>(inside.size()), static_cast<double>(outside.size()),
+                   is_inside);
+  }
+
+  [[nodiscard]] const RankGroup& group() const { return group_; }
+
+ private:
+  [[nodiscard]] Crossing uniform(double a, double b, const std::vector<bool>& is_inside) const {
+    const Bytes part = size_ / static_cast<double>(group_.size());
+    switch (kind_) {
+      case CollectiveKind::kAllToAll:
+        return {.leaves = a * b * part, .enters = a * b * part};
+      case CollectiveKind::kAllReduce:
+        return {.leaves = size_, .enters = size_};
+      case CollectiveKind::kAllGather:
+        return {.leaves = a * part, .enters = b * part};
+      case CollectiveKind::kReduceScatter:
+        return {.leaves = b * part, .enters = a * part};
+      case CollectiveKind::kPointToPoint: {
+        const bool from = is_inside[group_.front().index()];
+        const bool to = is_inside[group_.back().index()];
+        return {.leaves = from && !to ? size_ : Bytes{0}, .enters = to && !from ? size_ : Bytes{0}};
+      }
+    }
+    return {};
+  }
+
+  /// The most that the ranks at places `from` owe to one rank of `to`, or to one node all of whose
+  /// ranks are in `to`.
+  [[nodiscard]] Bytes owed(const std::vector<Eigen::Index>& from,
+                           const std::vector<Eigen::Index>& to) const {
+    Bytes most{bytes_(from, to).colwise().sum().maxCoeff()};
+    std::vector<std::size_t> in_to(nodes_.members.size());
+    for (const Eigen::Index place : to)
+      ++in_to[static_cast<std::size_t>(nodes_.node_of[static_cast<std::size_t>(place)])];
+    for (std::size_t node = 0; node < in_to.size(); ++node)
+      if (in_to[node] == nodes_.members[node].size())
+        most = std::max(most,
+                        Bytes{to_node_(from, std::vector{static_cast<Eigen::Index>(node)}).sum()});
+    return most;
+  }
+
+  CollectiveKind kind_;
+  Bytes size_;
+  RankGroup group_;
+  Eigen::MatrixXd bytes_;    ///< (n, n) where not uniform; of the dispatch where tokens are once
+  Eigen::MatrixXd to_node_;  ///< (n, nodes) where tokens are sent once per node
+  GroupNodes nodes_;
+  bool combine_ = false;
+};
+
+/// 2 (N - 1) S over the sum of the bandwidths out of all parts, where a group lies in N of them.
+Seconds sum_of_messages(const std::vector<Demand>& demands, Bytes size,
+                        const std::vector<NetworkCut>& parts, std::size_t num_ranks) {
+  std::vector<int> part_of(num_ranks, -1);
+  BytesPerSecond rate;
+  for (std::size_t p = 0; p < parts.size(); ++p) {
+    for (const RankId rank : parts[p].ranks) part_of[rank.index()] = static_cast<int>(p);
+  }
+  std::vector<bool> is_used(parts.size());
+  double copies = 0;
+  for (const Demand& demand : demands) {
+    std::vector<int> used;
+    for (const RankId rank : demand.group()) used.push_back(part_of[rank.index()]);
+    std::ranges::sort(used);
+    used.erase(std::ranges::unique(used).begin(), used.end());
+    copies += static_cast<double>(used.size()) - 1;
+    for (const int part : used) is_used[static_cast<std::size_t>(part)] = true;
+  }
+  // Parts without ranks of a group may only pass messages on.
+  for (std::size_t p = 0; p < parts.size(); ++p)
+    if (is_used[p]) rate += parts[p].out;
+  return copies > 0 && rate > BytesPerSecond{0} ? 2 * copies * size / rate : Seconds{0};
+}
+
+}  // namespace
+
+Seconds lower_bound(const CollectiveRequest& request, const Topology& topology) {
+  const std::vector<RankGroup> groups = resolved_groups(request, topology);
+  std::vector<Demand> demands;
+  for (std::size_t g = 0; g < groups.size(); ++g)
+    if (groups[g].size() > 1) demands.emplace_back(request, groups[g], g, topology);
+  if (demands.empty()) return Seconds{0};
+
+  const NetworkCuts cuts = network_cuts(topology);
+  Seconds bound;
+  for (const auto* family : {&cuts.ranks, &cuts.nodes, &cuts.slabs}) {
+    for (const NetworkCut& cut : *family) {
+      std::vector<bool> is_inside(topology.ranks.size());
+      for (const RankId rank : cut.ranks) is_inside[rank.index()] = true;
+      Crossing sum;
+      for (const Demand& demand : demands) sum += demand.crossing(is_inside);
+      if (sum.leaves > Bytes{0}) bound = std::max(bound, sum.leaves / cut.out);
+      if (sum.enters > Bytes{0}) bound = std::max(bound, sum.enters / cut.in);
+    }
+  }
+  if (request.kind == CollectiveKind::kAllReduce) {
+    if (!topology.in_switch_reduction)
+      bound = std::max(bound,
+                       sum_of_messages(demands, request.size, cuts.ranks, topology.ranks.size()));
+    bound =
+        std::max(bound, sum_of_messages(demands, request.size, cuts.nodes, topology.ranks.size()));
+  }
+  return bound;
+}
+
+}  // namespace switchyard

@@ -43,6 +43,7 @@ int main(int argc, char** argv) {
     switchyard::add_run(program);
     switchyard::add_check(program);
     switchyard::add_show(program);
+    switchyard::add_net(program);
     switchyard::add_fit(program);
     switchyard::add_schema(program);
     program.parse(argc, argv);

@@ -209,8 +209,8 @@ void add_run(CLI::App& program) {
   command->add_option("--format", options->format, "What is printed")
       ->check(CLI::IsMember({"table", "json", "csv"}))
       ->capture_default_str();
-  command->add_option("--out", options->out,
-                      "Folder for results.json, results.csv and timeline.json");
+  auto* out_option = command->add_option("--out", options->out,
+                                         "Folder for results.json, results.csv and timeline.json");
   command->add_option("--trace", options->trace,
                       "Case whose timeline is written (default: the last with experts)");
   const auto seed = std::make_shared<std::string>();  // checked like the file's
@@ -221,7 +221,8 @@ void add_run(CLI::App& program) {
   command->add_flag("--refit", options->refit,
                     "Fit the constants anew to the rows marked fit, not the profile's");
   command->add_flag("--quiet", options->quiet, "No progress and no notes");
-  command->callback([options, seed, seed_option] {
+  command->callback([options, seed, seed_option, out_option] {
+    if (out_option->count() > 0) check_output_folder(options->out);
     if (seed_option->count() > 0) options->overrides.push_back(fmt::format("seed={}", *seed));
     run(*options);
   });

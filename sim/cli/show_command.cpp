@@ -104,6 +104,7 @@ void show_model(const std::string& name, std::int64_t inputs, std::int64_t targe
   const ModelSpec model =
       read_document(node, [](Section section) { return read_model(std::move(section)); });
   const bool has_encoder = model.architecture == Architecture::kEncoderDecoder;
+  if (targets == 0) targets = has_encoder ? 114 : 2048;
   const SequenceLengths lengths{.input_tokens = has_encoder ? inputs : 0, .target_tokens = targets};
   const ParameterCounts counts = count_parameters(model);
   const ModelFlop flop = forward_flop(model, lengths);
@@ -208,16 +209,17 @@ void add_show(CLI::App& program) {
 
   const auto model_name = std::make_shared<std::string>();
   const auto inputs = std::make_shared<std::int64_t>(512);
-  const auto targets = std::make_shared<std::int64_t>(114);
+  const auto targets = std::make_shared<std::int64_t>(0);
   auto* model = show->add_subcommand("model", "Parameters and FLOPs; without a name, the list");
   model->footer("Example: switchyard show model mixtral-8x7b --target-tokens 4096");
   model->add_option("name", *model_name, "Name in the catalog");
   model->add_option("--input-tokens", *inputs, "Tokens of the encoder")
       ->check(CLI::Range(1, 100'000'000))
       ->capture_default_str();
-  model->add_option("--target-tokens", *targets, "Tokens of the decoder")
-      ->check(CLI::Range(1, 100'000'000))
-      ->capture_default_str();
+  model
+      ->add_option("--target-tokens", *targets,
+                   "Tokens of the decoder (default: 114 beside an encoder, else 2048)")
+      ->check(CLI::Range(1, 100'000'000));
   const auto with_operators = std::make_shared<bool>(false);
   model->add_flag("--operators", *with_operators, "Also every operator: FLOPs and bytes");
   model->callback([model_name, inputs, targets, with_operators] {

@@ -134,6 +134,7 @@ void sync_folder(const fs::path& folder) {
 }  // namespace
 
 void check_output_folder(const fs::path& folder) {
+  if (folder.empty()) throw ConfigError("--out: expected the name of a folder, got \"\"");
   std::error_code unreadable;
   const fs::path wanted = fs::absolute(folder);
   fs::path existing = wanted;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -20,11 +22,25 @@ void add_link_loads(const Topology& topology, std::span<const Flow> flows,
 /// No schedule of messages on these paths can be faster.
 [[nodiscard]] Seconds bottleneck_time(const Topology& topology, std::span<const Bytes> loads);
 
-/// The most router-to-router links on any path (links between a rank and its router not counted).
+/// What the paths between all ordered pairs of distinct ranks have in common. Where the topology
+/// has a symmetry, the paths of one sender of each orbit tell all.
+struct PathStatistics {
+  int diameter = 0;           ///< most links of a path; links on a chip are not counted here
+  double average_hops = 0.0;  ///< mean number of those; 0 with one rank
+  std::vector<std::int64_t> messages;  ///< by link: paths that cross it, links on a chip included
+};
+[[nodiscard]] PathStatistics path_statistics(const Topology& topology);
+
+/// The most links on any path; those on a chip are not counted.
 [[nodiscard]] int diameter(const Topology& topology);
 
-/// Mean number of router-to-router links over the paths between distinct ranks; 0 with one rank.
+/// Mean number of links over the paths between distinct ranks, those on a chip not counted.
 [[nodiscard]] double average_hops(const Topology& topology);
+
+/// The cable that a uniform all-to-all keeps busy longest, the first of equals; nullopt without
+/// any.
+[[nodiscard]] std::optional<LinkId> busiest_link(const Topology& topology,
+                                                 const PathStatistics& statistics);
 
 /// Bandwidth in one direction across the narrowest of the cuts that halve one dimension:
 ///

@@ -8,7 +8,7 @@ namespace switchyard {
 
 NodeId add_node(Topology& topology, NodeKind kind, std::string name) {
   const NodeId node = boost::add_vertex(topology.graph);
-  topology.graph[node] = {kind, std::move(name)};
+  topology.graph[node] = {.kind = kind, .name = std::move(name), .forwards = true};
   return node;
 }
 

@@ -24,13 +24,15 @@ enum class NodeKind { kRank, kRouter };
 struct NetworkNode {
   NodeKind kind = NodeKind::kRouter;
   std::string name;
+  bool forwards = true;  ///< whether others' messages may pass where paths are searched for
 };
 
 /// Where a link runs. Links on a chip carry flows like any other, but they are no network cable and
 /// are left out where the busiest cable is asked for.
 enum class LinkPlace { kNetwork, kOnChip };
 
-/// One direction of a physical link. The reverse direction is a link of its own, so full duplex.
+/// One direction of a physical link. The reverse direction is a link of its own, so full duplex;
+/// a half-duplex link is one link that stands at two edges of the graph, there and back.
 struct NetworkLink {
   LinkId id;  ///< dense, in the order of construction
   std::string name;

@@ -1,14 +1,14 @@
 #include "topologies/torus.hpp"
 
+#include <algorithm>
 #include <array>
-#include <cmath>
+#include <cstdlib>
 #include <memory>
 #include <numeric>
 #include <string_view>
 #include <utility>
 
-#include "sim/core/error.hpp"
-#include "sim/core/units_format.hpp"
+#include <fmt/format.h>
 
 namespace switchyard {
 namespace {
@@ -18,33 +18,6 @@ constexpr std::string_view kAxes = "xyz";
 constexpr LinkId kNoLink{-1};
 
 using Coordinates = std::array<int, kMaxDimensions>;
-
-void validate(const TorusSpec& spec) {
-  std::string problems;
-  const auto report = [&problems](const std::string& problem) { problems += "\n  " + problem; };
-  const auto usable = [&](const LinkSpec& link, std::string_view key) {
-    const double rate = link.bandwidth.base();
-    if (!(rate > 0.0) || !std::isfinite(rate))
-      report(fmt::format("{}.bandwidth: must be positive and finite, got {}", key, link.bandwidth));
-    if (!(link.latency >= Seconds{0}) || !std::isfinite(link.latency.base()))
-      report(fmt::format("{}.latency: must be finite and not negative, got {}", key, link.latency));
-  };
-  if (spec.dimensions.empty() || spec.dimensions.size() > kMaxDimensions)
-    report(fmt::format("must have 1 to {} dimensions, got {}", kMaxDimensions,
-                       spec.dimensions.size()));
-  for (std::size_t d = 0; d < std::min(spec.dimensions.size(), kMaxDimensions); ++d) {
-    const TorusDimension& dimension = spec.dimensions[d];
-    if (dimension.length < 1)
-      report(
-          fmt::format("{}: must have a length of at least 1, got {}", kAxes[d], dimension.length));
-    else if (dimension.length > 1)
-      usable(dimension.link, fmt::format("{}.link", kAxes[d]));
-  }
-  if (spec.ranks_per_router < 1)
-    report(fmt::format("ranks_per_router: must be at least 1, got {}", spec.ranks_per_router));
-  usable(spec.on_chip, "on_chip");
-  if (!problems.empty()) throw ConfigError("torus:" + problems);
-}
 
 /// The dimension-order paths of a torus. Immutable once built.
 class TorusPaths {
@@ -227,6 +200,26 @@ std::optional<PathSymmetry> translations(const TorusSpec& spec, const TorusPaths
 
 }  // namespace
 
+SpecProblems problems(const TorusSpec& spec) {
+  SpecProblems found;
+  if (spec.dimensions.empty() || spec.dimensions.size() > kMaxDimensions)
+    found.push_back({"", fmt::format("must have 1 to {} dimensions, got {}", kMaxDimensions,
+                                     spec.dimensions.size())});
+  for (std::size_t d = 0; d < std::min(spec.dimensions.size(), kMaxDimensions); ++d) {
+    const TorusDimension& dimension = spec.dimensions[d];
+    if (dimension.length < 1)
+      found.push_back({std::string{kAxes[d]},
+                       fmt::format("must have a length of at least 1, got {}", dimension.length)});
+    else if (dimension.length > 1)
+      check_link(found, fmt::format("{}.link", kAxes[d]), dimension.link);
+  }
+  if (spec.ranks_per_router < 1)
+    found.push_back(
+        {"ranks_per_router", fmt::format("must be at least 1, got {}", spec.ranks_per_router)});
+  check_link(found, "on_chip", spec.on_chip);
+  return found;
+}
+
 int num_routers(const TorusSpec& spec) {
   int routers = 1;
   for (const TorusDimension& dimension : spec.dimensions) routers *= dimension.length;
@@ -236,7 +229,7 @@ int num_routers(const TorusSpec& spec) {
 int num_ranks(const TorusSpec& spec) { return num_routers(spec) * spec.ranks_per_router; }
 
 Topology build_torus(const TorusSpec& spec) {
-  validate(spec);
+  throw_if_any("torus", problems(spec));
   Topology topology;
   TorusShape shape{.lengths = {}, .wraps = {}, .ranks_per_router = spec.ranks_per_router};
   for (const TorusDimension& dimension : spec.dimensions) {

@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "topologies/spec_problem.hpp"
 #include "topologies/topology.hpp"
 
 namespace switchyard {
@@ -40,6 +41,9 @@ struct TorusSpec {
   LinkSpec on_chip{.bandwidth = BytesPerSecond{1e15}, .latency = Seconds{0}};
   TieBreak tie = TieBreak::kSplit;
 };
+
+/// What cannot be built.
+[[nodiscard]] SpecProblems problems(const TorusSpec& spec);
 
 /// Builds the torus with dimension-order paths, x then y then z, each the shorter way round.
 /// Ranks are numbered as TorusShape says.

@@ -97,16 +97,24 @@ void add_fit(CLI::App& program) {
   const auto overrides = std::make_shared<std::vector<std::string>>();
   const auto profile = std::make_shared<std::string>();
   auto* command = program.add_subcommand(
-      "fit", "Fit a device's constants to the rows that an experiment marks as fit");
+      "fit", "Fit a device's constants to the rows that an experiment marks as fit, or links");
   command->footer(
       "Example: switchyard fit experiments/table1.yaml\n"
       "         switchyard fit experiments/table1.yaml --write "
-      "cost_models/profiles/tpu-v3-core.yaml");
-  command->add_option("file", *file, "Experiment file (YAML)")->required();
+      "cost_models/profiles/tpu-v3-core.yaml\n"
+      "         switchyard fit links --help");
+  command->add_option("file", *file, "Experiment file (YAML)");
   command->add_option("--set", *overrides, "Change a field: path=value; may be repeated")
       ->allow_extra_args(false);
   command->add_option("--write", *profile, "Profile whose constants are replaced");
-  command->callback([file, overrides, profile] { fit(*file, *overrides, *profile); });
+  add_fit_links(*command);
+  command->require_subcommand(0, 1);
+  command->callback([command, file, overrides, profile] {
+    if (!command->get_subcommands().empty()) return;
+    // Not marked as required, because `fit links` has none.
+    if (file->empty()) throw CLI::RequiredError("file");
+    fit(*file, *overrides, *profile);
+  });
 }
 
 }  // namespace switchyard

@@ -97,7 +97,8 @@ bool BottleneckLevels::settle() {
   }
   dirty_from_ = order_.size();
   num_holding_ = static_cast<std::size_t>(
-      std::ranges::partition_point(order_, [&](std::uint32_t link) { return level_[link] < kInfinity; }) -
+      std::ranges::partition_point(order_,
+                                   [&](std::uint32_t link) { return level_[link] < kInfinity; }) -
       order_.begin());
   return true;
 }
@@ -117,10 +118,12 @@ void BottleneckLevels::place(std::uint32_t link, std::size_t position, double le
 /// position on levels must be computed again.
 std::size_t BottleneckLevels::take_over(std::uint32_t link, std::size_t position) {
   taken_ = shares_[link];
-  std::ranges::sort(taken_, std::ranges::greater{},
-                    [&](const Share& share) { return std::pair{level_[share.bottleneck], share.bottleneck}; });
+  std::ranges::sort(taken_, std::ranges::greater{}, [&](const Share& share) {
+    return std::pair{level_[share.bottleneck], share.bottleneck};
+  });
   double rest = set_->capacity[link].base();
-  for (const Share& share : taken_) rest -= static_cast<double>(share.flows) * level_[share.bottleneck];
+  for (const Share& share : taken_)
+    rest -= static_cast<double>(share.flows) * level_[share.bottleneck];
   double own = own_[link];
   std::size_t taken = 0;
   while (taken < taken_.size() &&

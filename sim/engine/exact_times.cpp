@@ -67,7 +67,8 @@ ExactRun::ExactRun(const FlowSet& set)
       next_(set.capacity.size(), kInfinity),
       ends_(set.capacity.size()) {
   std::iota(by_start_.begin(), by_start_.end(), 0U);
-  if (!set.start.empty()) std::ranges::stable_sort(by_start_, {}, [&](auto f) { return set.start[f]; });
+  if (!set.start.empty())
+    std::ranges::stable_sort(by_start_, {}, [&](auto f) { return set.start[f]; });
   for (const Bytes bytes : set.bytes) end_.push_back(bytes.base());
   times_.finish.resize(num_flows(set));
 }
@@ -75,10 +76,9 @@ ExactRun::ExactRun(const FlowSet& set)
 FlowTimes ExactRun::run() {
   times_.bound = link_load_bound(*set_);
   while (num_ended_ < num_flows(*set_)) {
-    const double arrival =
-        num_begun_ == by_start_.size() ? kInfinity
-        : set_->start.empty()          ? 0.0
-                                       : set_->start[by_start_[num_begun_]].base() - now_;
+    const double arrival = num_begun_ == by_start_.size() ? kInfinity
+                           : set_->start.empty()          ? 0.0
+                                                 : set_->start[by_start_[num_begun_]].base() - now_;
     const double end = next_end();
     SWITCHYARD_CHECK(std::min(arrival, end) < kInfinity, "{} flows do not end",
                      num_flows(*set_) - num_ended_);
@@ -186,7 +186,8 @@ void ExactRun::find_users(std::uint32_t from, std::uint32_t link,
   auto& ends = ends_[from];
   std::erase_if(ends, [&](const End& end) {
     const auto path = links_of(*set_, end.flow);
-    if (std::ranges::find(path, LinkId{static_cast<std::int32_t>(link)}) == path.end()) return false;
+    if (std::ranges::find(path, LinkId{static_cast<std::int32_t>(link)}) == path.end())
+      return false;
     flows.push_back(end.flow);
     return true;
   });

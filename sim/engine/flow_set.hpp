@@ -66,8 +66,8 @@ struct FlowTimes {
 
 /// How grouped_times() trades error for time.
 struct Grouping {
-  double fraction = 0.08;       ///< of the flows under way that end in a step
-  std::size_t exact_below = 0;  ///< flows left from which on each ends at its own time
+  double fraction = 0.12;          ///< of the flows under way that end in a step
+  std::size_t exact_below = 2000;  ///< with fewer flows left, each ends at its own time
 };
 
 /// Max-min fair sharing in steps instead of at each end of a flow. A step is as long as `fraction`

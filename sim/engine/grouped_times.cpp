@@ -57,6 +57,7 @@ FlowTimes GroupedRun::run(const Grouping& grouping) {
     step(step_length(grouping.fraction));
     ++times_.num_steps;
   }
+  times_.makespan = Seconds{now_};
   for (std::size_t flow = 0; flow < num_flows(*set_); ++flow) {
     if (!set_->start.empty()) times_.finish[flow] += set_->start[flow];
     times_.makespan = std::max(times_.makespan, times_.finish[flow]);
@@ -86,7 +87,8 @@ void GroupedRun::step(double length) {
   for (const std::uint32_t flow : under_way_) {
     const std::uint32_t link = filling_.bottleneck(flow);
     if (link == WaterFilling::kNone) {
-      const double need = left_[flow] / lowest_level(flow);
+      const double level = lowest_level(flow);
+      const double need = level < kInfinity ? left_[flow] / level : length;
       times_.finish[flow] = Seconds{now_ + std::min(need, length)};
       filling_.deactivate(flow);
     } else {

@@ -134,7 +134,8 @@ void WaterFilling::fill_by_heap(std::span<const double> limits) {
       std::ranges::push_heap(shares_, lowest_first);
       continue;
     }
-    const auto users = std::span{user_}.subspan(first_user_[link], end_user_[link] - first_user_[link]);
+    const auto users =
+        std::span{user_}.subspan(first_user_[link], end_user_[link] - first_user_[link]);
     if (!limits.empty()) {
       for (const std::uint32_t flow : users)
         if (is_active_[flow] != 0 && is_fixed_[flow] == 0 && limits[flow] <= level * kEqual)

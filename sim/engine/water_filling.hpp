@@ -39,12 +39,13 @@ class WaterFilling {
   /// What a link gives to each of the flows it holds back (B/s); infinite when it holds none.
   [[nodiscard]] double level(std::size_t link) const { return level_[link]; }
 
-  /// The links that hold flows back, in the order in which they saturate: a flow's bottleneck is the
-  /// first of them on its path.
+  /// The links that hold flows back, in the order in which they saturate: a flow's bottleneck is
+  /// the first of them on its path.
   [[nodiscard]] std::span<const std::uint32_t> saturated() const { return saturated_; }
 
  private:
-  using Share = std::pair<double, std::uint32_t>;  ///< B/s for each flow not fixed yet, and the link
+  using Share =
+      std::pair<double, std::uint32_t>;  ///< B/s for each flow not fixed yet, and the link
 
   bool fix_lowest_links();
   void fill_by_heap(std::span<const double> limits);

@@ -1,95 +1,138 @@
 #include "sim/engine/collective_run.hpp"
 
 #include <algorithm>
-#include <utility>
 
 namespace switchyard {
 namespace {
 
-constexpr int kOutside = -1;
+// An event is a message, named by its ends, or the end of a rank's startup.
+constexpr std::uint64_t kStarted = std::uint64_t{1} << 63U;
 
-std::size_t slot(int round, int num_ranks, RankId rank) {
-  return static_cast<std::size_t>(round) * static_cast<std::size_t>(num_ranks) + rank.index();
+std::uint64_t event_of(const Flow& flow) {
+  return static_cast<std::uint64_t>(flow.source.value()) << 32U |
+         static_cast<std::uint64_t>(flow.destination.value());
 }
+
+RankId rank_in(std::uint64_t bits) { return RankId{static_cast<std::int32_t>(bits & 0x7fffffffU)}; }
 
 }  // namespace
 
 SchedulePlan::SchedulePlan(const CollectiveSchedule& schedule, int num_ranks)
     : num_ranks_{num_ranks},
-      num_rounds_{static_cast<int>(switchyard::num_rounds(schedule))},
-      startup_{schedule.startup} {
-  const std::size_t slots =
-      static_cast<std::size_t>(num_rounds_) * static_cast<std::size_t>(num_ranks);
-  message_counts_.assign(slots, 0);
-  first_send_.assign(slots + 1, 0);
-  int round_number = 0;
+      startup_{switchyard::num_rounds(schedule) > 0 ? schedule.startup : Seconds{}} {
+  const auto ranks = static_cast<std::size_t>(num_ranks);
   for (const Round& round : schedule.rounds) {
-    for (int k = 0; k < round.repeat; ++k, ++round_number) {
-      for_each_message(round, num_ranks, [&](const Flow& flow) {
-        messages_.push_back({flow, round_number});
-        ++message_counts_[slot(round_number, num_ranks, flow.source)];
-        ++message_counts_[slot(round_number, num_ranks, flow.destination)];
-        ++first_send_[slot(round_number, num_ranks, flow.source) + 1];
-      });
+    if (num_messages(round, num_ranks) == 0) continue;
+    PlannedRound planned{.repeat = round.repeat,
+                         .all_pairs = round.all_pairs,
+                         .flows = {},
+                         .first_send = {},
+                         .message_counts = {}};
+    if (!round.all_pairs) {
+      planned.message_counts.assign(ranks, 0);
+      planned.first_send.assign(ranks + 1, 0);
+      for (const Flow& flow : round.flows) {
+        if (!crosses_network(flow)) continue;
+        planned.flows.push_back(flow);
+        ++planned.message_counts[flow.source.index()];
+        ++planned.message_counts[flow.destination.index()];
+        ++planned.first_send[flow.source.index() + 1];
+      }
+      for (std::size_t r = 0; r < ranks; ++r) planned.first_send[r + 1] += planned.first_send[r];
+      std::ranges::stable_sort(planned.flows, {}, &Flow::source);
     }
+    rounds_.push_back(std::move(planned));
   }
-  for (std::size_t k = 1; k <= slots; ++k) first_send_[k] += first_send_[k - 1];
-  std::ranges::stable_sort(messages_, {}, [](const Message& message) {
-    return std::pair{message.round, message.flow.source};
-  });
 }
 
-std::span<const Message> SchedulePlan::sends(int round, RankId rank) const {
-  const std::size_t k = slot(round, num_ranks_, rank);
-  return std::span{messages_}.subspan(first_send_[k], first_send_[k + 1] - first_send_[k]);
+int SchedulePlan::message_count(int round, RankId rank) const {
+  const PlannedRound& planned = at(round);
+  return planned.all_pairs ? 2 * (num_ranks_ - 1) : planned.message_counts[rank.index()];
 }
 
-CollectiveRun::CollectiveRun(const SchedulePlan& plan, EventSimulator& simulator, Left left)
+CollectiveRun::CollectiveRun(const SchedulePlan& plan, EventSimulator& simulator, Owner& owner,
+                             std::uint64_t collective)
     : plan_{&plan},
       simulator_{&simulator},
-      left_{std::move(left)},
-      round_(static_cast<std::size_t>(plan.num_ranks()), kOutside),
-      pending_{plan.message_counts()} {}
-
-int& CollectiveRun::pending(int round, RankId rank) {
-  return pending_[slot(round, plan_->num_ranks(), rank)];
+      owner_{&owner},
+      collective_{collective},
+      progress_(static_cast<std::size_t>(plan.num_ranks())) {
+  if (plan.num_rounds() == 0) return;
+  for (std::int32_t rank = 0; rank < plan.num_ranks(); ++rank)
+    progress_[static_cast<std::size_t>(rank)].pending = plan.message_count(0, RankId{rank});
 }
 
 void CollectiveRun::enter(RankId rank) {
-  if (plan_->startup() > Seconds{0} && plan_->num_rounds() > 0)
-    simulator_->after(plan_->startup(), [this, rank] { begin(rank); });
+  if (plan_->startup() > Seconds{})
+    simulator_->after(plan_->startup(),
+                      {this, kStarted | static_cast<std::uint64_t>(rank.value())});
   else
     begin(rank);
 }
 
+void CollectiveRun::happened(std::uint64_t event) {
+  if ((event & kStarted) != 0) {
+    begin(rank_in(event));
+    return;
+  }
+  const RankId source = rank_in(event >> 32U);
+  const RankId destination = rank_in(event);
+  // A sender is still in the step of its message.
+  receive(destination, progress_[source.index()].step);
+  --progress_[source.index()].pending;
+  advance(source);
+  if (num_left_ < plan_->num_ranks()) advance(destination);
+}
+
+void CollectiveRun::receive(RankId rank, std::int64_t step) {
+  Progress& progress = progress_[rank.index()];
+  if (step == progress.step) {
+    --progress.pending;
+    return;
+  }
+  const auto ahead = static_cast<std::size_t>(step - progress.step);
+  if (progress.early.size() < ahead) progress.early.resize(ahead);
+  ++progress.early[ahead - 1];
+}
+
 void CollectiveRun::begin(RankId rank) {
-  round_[rank.index()] = 0;
-  if (plan_->num_rounds() > 0) begin_round(rank);
+  progress_[rank.index()].is_inside = true;
+  if (plan_->num_rounds() > 0) send_all(rank);
   advance(rank);
 }
 
-void CollectiveRun::begin_round(RankId rank) {
-  for (const Message& message : plan_->sends(round_[rank.index()], rank))
-    simulator_->send(message.flow, [this, &message] { complete(message); });
+void CollectiveRun::send_all(RankId rank) {
+  plan_->for_each_send(progress_[rank.index()].round, rank, [&](const Flow& flow) {
+    simulator_->send(flow, {this, event_of(flow)});
+  });
 }
 
-void CollectiveRun::complete(const Message& message) {
-  --pending(message.round, message.flow.source);
-  --pending(message.round, message.flow.destination);
-  advance(message.flow.source);
-  advance(message.flow.destination);
+void CollectiveRun::next_step(RankId rank) {
+  Progress& progress = progress_[rank.index()];
+  ++progress.step;
+  if (++progress.repetition == plan_->repeat(progress.round)) {
+    progress.repetition = 0;
+    ++progress.round;
+  }
+  if (progress.round == plan_->num_rounds()) return;
+  progress.pending = plan_->message_count(progress.round, rank);
+  if (!progress.early.empty()) {
+    progress.pending -= progress.early.front();
+    progress.early.erase(progress.early.begin());
+  }
+  send_all(rank);
 }
 
 void CollectiveRun::advance(RankId rank) {
-  int& round = round_[rank.index()];
-  if (round == kOutside) return;
-  while (round < plan_->num_rounds()) {
-    if (pending(round, rank) > 0) return;
-    if (++round < plan_->num_rounds()) begin_round(rank);
+  Progress& progress = progress_[rank.index()];
+  if (!progress.is_inside) return;
+  while (progress.round < plan_->num_rounds()) {
+    if (progress.pending > 0) return;
+    next_step(rank);
   }
-  round = kOutside;
-  if (++num_left_ == plan_->num_ranks()) pending_ = {};  // a long graph holds many finished runs
-  left_(rank);
+  progress.is_inside = false;
+  if (++num_left_ == plan_->num_ranks()) progress_ = {};  // a graph holds many finished runs
+  owner_->left(collective_, rank);
 }
 
 }  // namespace switchyard

@@ -61,6 +61,8 @@ std::vector<Span> run(EngineKind engine, const TaskGraph& graph, const Topology&
   switch (engine) {
     case EngineKind::kAnalytic:
       return analytic_spans(graph, topology);
+    case EngineKind::kFluid:
+      return fluid_spans(graph, topology);
     case EngineKind::kSimGrid:
 #if SWITCHYARD_HAS_SIMGRID
       return simgrid_spans(graph, topology);
@@ -112,7 +114,15 @@ Timeline execute(EngineKind engine, const TaskGraph& graph, const Topology& topo
 }
 
 std::string_view engine_name(EngineKind engine) {
-  return engine == EngineKind::kSimGrid ? "simgrid" : "analytic";
+  switch (engine) {
+    case EngineKind::kSimGrid:
+      return "simgrid";
+    case EngineKind::kFluid:
+      return "fluid";
+    case EngineKind::kAnalytic:
+      return "analytic";
+  }
+  return "";
 }
 
 bool has_simgrid() { return SWITCHYARD_HAS_SIMGRID != 0; }

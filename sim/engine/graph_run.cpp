@@ -1,7 +1,10 @@
 #include "sim/engine/graph_run.hpp"
 
+#include <algorithm>
 #include <deque>
 #include <memory>
+#include <numeric>
+#include <optional>
 
 #include "sim/core/error.hpp"
 #include "sim/engine/collective_run.hpp"
@@ -9,13 +12,22 @@
 namespace switchyard {
 namespace {
 
+// Events of a GraphRun; others are slots of compute tasks.
+constexpr std::uint64_t kLeaveServed = std::uint64_t{1} << 63U;  ///< and the number of the group
+constexpr std::uint64_t kAllCouldEnter = std::uint64_t{1} << 62U;
+
 /// All state of one execution. Work that becomes ready goes through a queue, so that long chains
 /// of tasks without duration do not recurse and ties keep the order in which they arose.
-class GraphRun {
+class GraphRun final : public EventHandler, public CollectiveRun::Owner {
  public:
-  GraphRun(const TaskGraph& graph, int num_ranks, EventSimulator& simulator);
+  GraphRun(const TaskGraph& graph, int num_ranks, EventSimulator& simulator, AloneTimes* alone);
 
   std::vector<Span> run();
+
+  /// A compute task has ended, all ranks had the time to enter a collective, or some leave one that
+  /// is served.
+  void happened(std::uint64_t event) override;
+  void left(std::uint64_t collective, RankId rank) override;
 
  private:
   struct Ready {
@@ -29,6 +41,11 @@ class GraphRun {
   }
 
   void enter_collective(TaskId task, RankId rank);
+  void send_messages(TaskId task, RankId rank);
+  void begin_collective(TaskId task);
+  void all_could_enter();
+  void serve();
+  void leave_served(std::size_t group);
   void start_computes(RankId rank);
   void finish(TaskId task, RankId rank);
   void start_ready_work();
@@ -36,6 +53,16 @@ class GraphRun {
   const TaskGraph* graph_;
   int num_ranks_;
   EventSimulator* simulator_;
+  AloneTimes* alone_;
+
+  /// A collective that is, or may be, executed without messages.
+  struct Served {
+    TaskId task;
+    bool is_waiting = false;      ///< for all ranks to enter
+    std::vector<RankId> entered;  ///< while waiting; then in the order in which they leave
+    std::vector<std::size_t>
+        first_of_group;  ///< in `entered`: those who leave together, and the end
+  };
 
   std::vector<Span> spans_;
   std::size_t num_finished_ = 0;
@@ -46,18 +73,25 @@ class GraphRun {
   std::vector<bool> busy_;                                   ///< by rank
   std::vector<SchedulePlan> plans_;                          ///< by schedule
   std::vector<std::unique_ptr<CollectiveRun>> collectives_;  ///< by task; made when entered
+  std::vector<int> num_entered_;                             ///< by task: ranks in a collective
+  std::vector<int> num_left_;                                ///< by task
+  int num_under_way_ = 0;                                    ///< collectives with messages
+  std::optional<Served> served_;
   std::deque<Ready> ready_;
   bool starting_ready_work_ = false;
 };
 
-GraphRun::GraphRun(const TaskGraph& graph, int num_ranks, EventSimulator& simulator)
-    : graph_{&graph}, num_ranks_{num_ranks}, simulator_{&simulator} {
+GraphRun::GraphRun(const TaskGraph& graph, int num_ranks, EventSimulator& simulator,
+                   AloneTimes* alone)
+    : graph_{&graph}, num_ranks_{num_ranks}, simulator_{&simulator}, alone_{alone} {
   const auto ranks = static_cast<std::size_t>(num_ranks);
   const std::size_t tasks = graph.tasks.size();
   spans_.resize(tasks * ranks);
   missing_.resize(tasks * ranks);
   dependents_.resize(tasks);
   collectives_.resize(tasks);
+  num_entered_.resize(tasks);
+  num_left_.resize(tasks);
   next_compute_.assign(ranks, 0);
   busy_.assign(ranks, false);
   for (std::size_t t = 0; t < tasks; ++t) {
@@ -98,17 +132,71 @@ void GraphRun::start_ready_work() {
 }
 
 void GraphRun::enter_collective(TaskId task, RankId rank) {
-  auto& collective = collectives_[task.index()];
-  if (!collective) {
-    collective =
-        std::make_unique<CollectiveRun>(plans_[static_cast<std::size_t>(task_of(task).schedule)],
-                                        *simulator_, [this, task](RankId leaving) {
-                                          finish(task, leaving);
-                                          start_ready_work();
-                                        });
-  }
   spans_[slot(task, rank)].start = simulator_->now();
+  if (num_entered_[task.index()]++ == 0) begin_collective(task);
+  if (served_ && served_->is_waiting && served_->task == task)
+    served_->entered.push_back(rank);
+  else
+    send_messages(task, rank);
+}
+
+/// The first rank enters.
+void GraphRun::begin_collective(TaskId task) {
+  const int schedule = task_of(task).schedule;
+  if (plans_[static_cast<std::size_t>(schedule)].num_rounds() == 0) return;
+  if (served_ && !served_->is_waiting) throw ServedTooEarly{task_of(served_->task).schedule};
+  if (++num_under_way_ > 1 || alone_ == nullptr || !alone_->may_serve(schedule)) return;
+  served_ = Served{.task = task, .is_waiting = true, .entered = {}, .first_of_group = {}};
+  simulator_->after(Seconds{0}, {this, kAllCouldEnter});
+}
+
+void GraphRun::send_messages(TaskId task, RankId rank) {
+  auto& collective = collectives_[task.index()];
+  if (!collective)
+    collective = std::make_unique<CollectiveRun>(
+        plans_[static_cast<std::size_t>(task_of(task).schedule)], *simulator_, *this, task.index());
   collective->enter(rank);
+}
+
+void GraphRun::all_could_enter() {
+  if (num_under_way_ == 1 && std::ssize(served_->entered) == num_ranks_) {
+    serve();
+    return;
+  }
+  const Served waiting = std::move(*served_);
+  served_.reset();
+  for (const RankId rank : waiting.entered) send_messages(waiting.task, rank);
+  start_ready_work();
+}
+
+void GraphRun::serve() {
+  served_->is_waiting = false;
+  const int schedule = task_of(served_->task).schedule;
+  const std::vector<Seconds>& times = alone_->times(schedule);
+  std::vector<RankId>& ranks = served_->entered;
+  std::ranges::stable_sort(ranks, {}, [&](RankId rank) { return times[rank.index()]; });
+  const Seconds startup = plans_[static_cast<std::size_t>(schedule)].startup();
+  for (std::size_t k = 0; k < ranks.size(); ++k) {
+    if (k > 0 && times[ranks[k].index()] == times[ranks[k - 1].index()]) continue;
+    simulator_->after(startup + times[ranks[k].index()],
+                      {this, kLeaveServed | served_->first_of_group.size()});
+    served_->first_of_group.push_back(k);
+  }
+  served_->first_of_group.push_back(ranks.size());
+}
+
+void GraphRun::leave_served(std::size_t group) {
+  const TaskId task = served_->task;
+  const std::size_t end = served_->first_of_group[group + 1];
+  std::vector<RankId> leaving;
+  for (std::size_t k = served_->first_of_group[group]; k < end; ++k)
+    leaving.push_back(served_->entered[k]);
+  if (end == served_->entered.size()) {
+    served_.reset();
+    --num_under_way_;
+  }
+  for (const RankId rank : leaving) finish(task, rank);
+  start_ready_work();
 }
 
 /// Starts the rank's next compute task if it is ready; those without duration finish at once.
@@ -125,13 +213,35 @@ void GraphRun::start_computes(RankId rank) {
       continue;
     }
     busy_[rank.index()] = true;
-    simulator_->after(duration, [this, task, rank] {
-      busy_[rank.index()] = false;
-      finish(task, rank);
-      start_computes(rank);
-      start_ready_work();
-    });
+    simulator_->after(duration, {this, slot(task, rank)});
   }
+}
+
+void GraphRun::happened(std::uint64_t event) {
+  if (event == kAllCouldEnter) {
+    all_could_enter();
+    return;
+  }
+  if ((event & kLeaveServed) != 0) {
+    leave_served(event & ~kLeaveServed);
+    return;
+  }
+  const auto ranks = static_cast<std::uint64_t>(num_ranks_);
+  const TaskId task{static_cast<std::int32_t>(event / ranks)};
+  const RankId rank{static_cast<std::int32_t>(event % ranks)};
+  busy_[rank.index()] = false;
+  finish(task, rank);
+  start_computes(rank);
+  start_ready_work();
+}
+
+void GraphRun::left(std::uint64_t collective, RankId rank) {
+  const TaskId task{static_cast<std::int32_t>(collective)};
+  const bool has_messages =
+      plans_[static_cast<std::size_t>(task_of(task).schedule)].num_rounds() > 0;
+  if (++num_left_[collective] == num_ranks_ && has_messages) --num_under_way_;
+  finish(task, rank);
+  start_ready_work();
 }
 
 void GraphRun::finish(TaskId task, RankId rank) {
@@ -151,8 +261,9 @@ Seconds compute_time(const Task& task, RankId rank) {
                                     : task.rank_slowdown[rank.index()] * task.duration;
 }
 
-std::vector<Span> run_graph(const TaskGraph& graph, int num_ranks, EventSimulator& simulator) {
-  return GraphRun{graph, num_ranks, simulator}.run();
+std::vector<Span> run_graph(const TaskGraph& graph, int num_ranks, EventSimulator& simulator,
+                            AloneTimes* alone) {
+  return GraphRun{graph, num_ranks, simulator, alone}.run();
 }
 
 }  // namespace switchyard

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <string>
 #include <utility>
@@ -63,31 +64,34 @@ class SimGridSimulator final : public EventSimulator {
   SimGridSimulator(const Topology& topology, int payload_exponent);
 
   [[nodiscard]] Seconds now() const override { return Seconds{sg4::Engine::get_clock()}; }
-  void after(Seconds delay, Done done) override;
-  void send(const Flow& flow, Done done) override;
+  void after(Seconds delay, Notice notice) override;
+  void send(const Flow& flow, Notice notice) override;
   void run() override { engine_.run(); }
 
  private:
+  using Callback = std::function<void()>;
+
   /// A flow under way; SimGrid carries a pointer to it.
   struct ActiveFlow {
     sg4::CommPtr comm;
-    Done done;
+    Notice notice;
   };
 
   static sg4::Engine make_engine();
   void build_platform();
-  void start_flow(const Flow& flow, Done done);
+  void call_after(Seconds delay, Callback callback);
+  void start_flow(const Flow& flow, Notice notice);
   void complete(const sg4::Activity& activity);
 
   sg4::Engine engine_;
   const Topology* topology_;
   int payload_exponent_;
-  std::vector<sg4::Host*> hosts_;            ///< by rank
-  std::vector<sg4::Link*> links_;            ///< by LinkId
-  std::map<double, std::vector<Done>> due_;  ///< by date; one SimGrid timer for each date
-  std::deque<ActiveFlow> flows_;             ///< does not move its elements
-  std::vector<ActiveFlow*> free_flows_;      ///< elements of flows_ to use again
-  std::vector<sg4::CommPtr> completed_;      ///< dropped when time goes on, not within a callback
+  std::vector<sg4::Host*> hosts_;                ///< by rank
+  std::vector<sg4::Link*> links_;                ///< by LinkId
+  std::map<double, std::vector<Callback>> due_;  ///< by date; one SimGrid timer for each date
+  std::deque<ActiveFlow> flows_;                 ///< does not move its elements
+  std::vector<ActiveFlow*> free_flows_;          ///< elements of flows_ to use again
+  std::vector<sg4::CommPtr> completed_;  ///< dropped when time goes on, not within a callback
 };
 
 sg4::Engine SimGridSimulator::make_engine() {
@@ -132,28 +136,32 @@ void SimGridSimulator::build_platform() {
   zone->seal();
 }
 
-void SimGridSimulator::after(Seconds delay, Done done) {
+void SimGridSimulator::after(Seconds delay, Notice notice) {
+  call_after(delay, [notice] { notice.handler->happened(notice.event); });
+}
+
+void SimGridSimulator::call_after(Seconds delay, Callback callback) {
   const double date = (now() + delay).base();
-  std::vector<Done>& due = due_[date];
-  due.push_back(std::move(done));
+  std::vector<Callback>& due = due_[date];
+  due.push_back(std::move(callback));
   if (due.size() > 1) return;
   simgrid::kernel::timer::Timer::set(date, [this, date] {
     const auto node = due_.extract(date);
-    for (const Done& callback : node.mapped()) callback();
+    for (const Callback& due_now : node.mapped()) due_now();
   });
 }
 
-void SimGridSimulator::send(const Flow& flow, Done done) {
+void SimGridSimulator::send(const Flow& flow, Notice notice) {
   // Even in CM02 a flow's share of a link is weighted by the inverse of its latency. Links without
   // latency, and the latency as a delay before the flow starts, give the same timing without that.
   const Seconds latency = path_latency(*topology_, flow.source, flow.destination);
   if (latency == Seconds{0})
-    start_flow(flow, std::move(done));
+    start_flow(flow, notice);
   else
-    after(latency, [this, flow, done = std::move(done)] { start_flow(flow, done); });
+    call_after(latency, [this, flow, notice] { start_flow(flow, notice); });
 }
 
-void SimGridSimulator::start_flow(const Flow& flow, Done done) {
+void SimGridSimulator::start_flow(const Flow& flow, Notice notice) {
   if (free_flows_.empty()) {
     flows_.emplace_back();
     free_flows_.push_back(&flows_.back());
@@ -166,7 +174,7 @@ void SimGridSimulator::start_flow(const Flow& flow, Done done) {
   comm->set_payload_size(
       static_cast<std::uint64_t>(std::llround(std::ldexp(flow.bytes.base(), payload_exponent_))));
   comm->set_data(active);
-  *active = {.comm = comm, .done = std::move(done)};
+  *active = {.comm = comm, .notice = notice};
   comm->vetoable_start();
 }
 
@@ -177,7 +185,7 @@ void SimGridSimulator::complete(const sg4::Activity& activity) {
   ActiveFlow finished = std::exchange(*active, {});
   free_flows_.push_back(active);
   completed_.push_back(std::move(finished.comm));
-  finished.done();
+  finished.notice.handler->happened(finished.notice.event);
 }
 
 }  // namespace

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
+#include "cost_models/collective_profile.hpp"
 #include "cost_models/device_profile.hpp"
 #include "topologies/network_spec.hpp"
 
@@ -12,6 +14,7 @@ struct System {
   std::string name;
   NetworkSpec network;
   DeviceProfile device;
+  std::optional<CollectiveProfile> collectives{};  ///< of its library, where one was measured
 };
 
 }  // namespace switchyard

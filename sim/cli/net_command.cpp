@@ -28,7 +28,7 @@ struct NetOptions {
   std::vector<std::string> systems;
   std::vector<std::string> sizes;
   std::vector<std::string> algorithms = {"auto"};
-  std::vector<std::string> engines = {"analytic"};
+  std::vector<std::string> engines = {"fluid"};
   std::string ranks;
   int group_size = 0;  ///< 0: one group
   int stride = 1;
@@ -45,7 +45,7 @@ struct NetOptions {
 struct Question {
   std::size_t system = 0;
   CollectiveRequest request;
-  EngineKind engine = EngineKind::kAnalytic;
+  EngineKind engine = EngineKind::kFluid;
 };
 
 /// Processor time of this process and of the children that it waited for.
@@ -79,13 +79,13 @@ std::vector<Eigen::MatrixXd> drawn_traffic(const std::vector<RankGroup>& groups,
   return traffic;
 }
 
-NetworkRow answer(const Question& question, const std::string& name, const Topology& topology,
+NetworkRow answer(const Question& question, const System& system, const Topology& topology,
                   const NetOptions& options) {
   const std::vector<RankGroup> groups = resolved_groups(question.request, topology);
   CollectiveRequest request = question.request;
   if (options.sigma > 0)
     request.traffic = drawn_traffic(groups, request.size, options.sigma, options.seed);
-  NetworkRow row{.system = name,
+  NetworkRow row{.system = system.name,
                  .num_ranks = num_ranks(topology),
                  .num_groups = static_cast<int>(groups.size()),
                  .group_size = static_cast<int>(groups.front().size()),
@@ -97,7 +97,7 @@ NetworkRow answer(const Question& question, const std::string& name, const Topol
                  .result = {},
                  .cpu_time = {}};
   const Seconds before = cpu_time();
-  row.result = simulate_collective(question.engine, request, topology);
+  row.result = simulate_collective(question.engine, request, topology, system.collectives);
   if (options.timing) row.cpu_time = cpu_time() - before;
   return row;
 }
@@ -113,9 +113,12 @@ void warn_of_simgrid(const Topology& topology, const std::string& name) {
 }
 
 void net(const NetOptions& options) {
+  std::vector<System> systems;
   std::vector<Topology> topologies;
-  for (const std::string& name : options.systems)
-    topologies.push_back(build_topology(load_system(name, "net").network));
+  for (const std::string& name : options.systems) {
+    systems.push_back(load_system(name, "net"));
+    topologies.push_back(build_topology(systems.back().network));
+  }
   const std::vector<Bytes> sizes = parse_sizes(options.sizes);
   const auto algorithms = parse_algorithms(options.kind, options.algorithms);
   const std::vector<EngineKind> engines = parse_engines(options.engines);
@@ -142,7 +145,7 @@ void net(const NetOptions& options) {
   // Processor times are of the whole process, so one row at a time where they are asked for.
   for_each_index(questions.size(), options.timing ? 1 : options.jobs, [&](std::size_t i) {
     const std::size_t system = questions[i].system;
-    report.rows[i] = answer(questions[i], options.systems[system], topologies[system], options);
+    report.rows[i] = answer(questions[i], systems[system], topologies[system], options);
     progress.finished(fmt::format("{} {}", options.systems[system],
                                   algorithm_name(questions[i].request.algorithm)));
   });

@@ -97,7 +97,9 @@ std::vector<CollectiveAlgorithm> parse_algorithms(CollectiveKind kind,
 std::vector<EngineKind> parse_engines(std::span<const std::string> names) {
   std::vector<EngineKind> engines;
   for (const std::string& name : names) {
-    if (name == "analytic")
+    if (name == "fluid")
+      engines.push_back(EngineKind::kFluid);
+    else if (name == "analytic")
       engines.push_back(EngineKind::kAnalytic);
     else if (name == "simgrid" && has_simgrid())
       engines.push_back(EngineKind::kSimGrid);

@@ -35,11 +35,12 @@ struct RunOptions {
 
 EngineKind engine_of(const std::string& name) {
   if (name == "analytic") return EngineKind::kAnalytic;
+  if (name == "fluid" || name == "auto") return EngineKind::kFluid;
   if (name == "simgrid" && !has_simgrid())
     throw ConfigError(
         "--engine: this build has no SimGrid; install libsimgrid-dev and build again, or use "
-        "--engine analytic");
-  return name == "simgrid" || has_simgrid() ? EngineKind::kSimGrid : EngineKind::kAnalytic;
+        "--engine fluid, which gives the same times");
+  return EngineKind::kSimGrid;
 }
 
 FitCase fit_case(const ExperimentCase& experiment_case) {
@@ -203,8 +204,8 @@ void add_run(CLI::App& program) {
       ->allow_extra_args(false);
   command
       ->add_option("--engine", options->engine,
-                   "How collectives are timed; auto is simgrid where built in")
-      ->check(CLI::IsMember({"auto", "simgrid", "analytic"}))
+                   "How collectives are timed; auto is fluid")
+      ->check(CLI::IsMember({"auto", "fluid", "simgrid", "analytic"}))
       ->capture_default_str();
   command->add_option("--format", options->format, "What is printed")
       ->check(CLI::IsMember({"table", "json", "csv"}))

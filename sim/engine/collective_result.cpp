@@ -19,11 +19,15 @@ Bytes busiest_cable(const CollectiveSchedule& schedule, const Topology& topology
 }  // namespace
 
 CollectiveResult simulate_collective(EngineKind engine, const CollectiveRequest& request,
-                                     const Topology& topology) {
+                                     const Topology& topology,
+                                     const std::optional<CollectiveProfile>& library) {
   CollectiveResult result;
   result.algorithm = chosen_algorithm(request, topology);
+  LibraryCollective collective = library_collective(request, topology, library);
+  result.provenance = collective.provenance;
+  result.error_band = collective.error_band;
   TaskGraph graph;
-  graph.schedules.push_back(build_collective(request, topology));
+  graph.schedules.push_back(std::move(collective.schedule));
   graph.tasks.emplace_back();
   graph.tasks.back().name = kind_name(request.kind);
   graph.tasks.back().schedule = 0;

@@ -1,5 +1,7 @@
 #include "sim/cli/read_system.hpp"
 
+#include "sim/cli/read_network.hpp"
+
 namespace switchyard {
 namespace {
 
@@ -92,34 +94,6 @@ LoweringSpec read_lowering(Section section) {
   return lowering;
 }
 
-LinkSpec read_link(Section section) {
-  LinkSpec link{.bandwidth = section.bandwidth("bandwidth", "Per cable and direction."),
-                .latency = section.seconds("latency", "Of one hop, one way.")};
-  section.finish();
-  return link;
-}
-
-TorusSpec read_torus(Section section) {
-  constexpr IntegerRange kSide{.min = 1, .max = 1024};
-  TorusSpec torus;
-  const int width = section.count("width", "Chips along x.", kSide);
-  const int height = section.count("height", "Chips along y.", kSide);
-  torus.ranks_per_router = section.count("ranks_per_router", "Cores of a chip.", {1, 64});
-  const bool wrap =
-      section.optional_boolean("wrap", "Whether both dimensions close to rings.", true);
-  torus.tie = section.optional_choice<TieBreak>(
-      "tie_break", "Which way half round an even ring: alternating, or always the same.",
-      TieBreak::kSplit, {{"split", TieBreak::kSplit}, {"fixed", TieBreak::kFixed}});
-  const LinkSpec link = read_link(section.subsection("link", "A link between neighbouring chips."));
-  for (const int length : {width, height})
-    torus.dimensions.push_back({.length = length, .wrap = wrap, .link = link});
-  if (section.ok() && num_ranks(torus) > 4096)
-    section.problem(fmt::format("{} ranks; this version stores every path and stops at 4096",
-                                num_ranks(torus)));
-  section.finish();
-  return torus;
-}
-
 }  // namespace
 
 DeviceFile read_device(Section section) {
@@ -152,8 +126,7 @@ SystemFile read_system(Section section, const Catalog& devices) {
       [](Section entry) { return read_device(std::move(entry)); });
   SystemFile file{.system = {.name = "", .network = {}, .device = device.device},
                   .lowering = device.lowering};
-  file.system.network =
-      read_torus(section.subsection("torus", "A two-dimensional torus of chips."));
+  file.system.network = read_network(section);
   section.finish();
   return file;
 }

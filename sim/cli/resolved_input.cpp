@@ -1,5 +1,6 @@
 #include "sim/cli/experiment.hpp"
-#include "sim/core/parse_units.hpp"
+#include "sim/cli/quantity_text.hpp"
+#include "sim/cli/read_network.hpp"
 
 namespace switchyard {
 namespace {
@@ -52,44 +53,14 @@ Json lowering_json(const LoweringSpec& lowering) {
   return json;
 }
 
-/// A quantity in the words of the files, to be read back as the same double: in `unit`, or in base
-/// units where the conversion would round.
-template <class Q>
-std::string with_unit(Q quantity, double number, std::string_view unit, std::string_view base_unit,
-                      std::optional<Q> (*parse)(std::string_view)) {
-  const std::string text = fmt::format("{} {}", number, unit);
-  return parse(text) == quantity ? text : fmt::format("{} {}", quantity.base(), base_unit);
-}
-
-std::string text_of(FlopPerSecond rate) {
-  return with_unit(rate, rate.base() / 1e12, "TFLOP/s", "FLOP/s", parse_flop_rate);
-}
-
-std::string text_of(BytesPerSecond rate) {
-  return with_unit(rate, rate.base() / 1e9, "GB/s", "B/s", parse_bandwidth);
-}
-
-std::string text_of(Bytes size) {
-  return with_unit(size, size.base() / 0x1p30, "GiB", "B", parse_bytes);
-}
-
-std::string text_of(Seconds time) {
-  return with_unit(time, time.base() * 1e6, "us", "s", parse_seconds);
-}
-
-/// Links are sold in bits.
-std::string link_text(BytesPerSecond rate) {
-  return with_unit(rate, rate.base() * 8 / 1e9, "Gbps", "B/s", parse_bandwidth);
-}
-
 Json device_json(const DeviceProfile& device, const LoweringSpec& lowering) {
   const MatmulTile& tile = device.matmul_tile;
   Json json;
-  json["peak_bfloat16"] = text_of(device.peak_bfloat16);
-  json["memory_bandwidth"] = text_of(device.memory_bandwidth);
-  json["memory_capacity"] = text_of(device.memory_capacity);
+  json["peak_bfloat16"] = exact_text(device.peak_bfloat16);
+  json["memory_bandwidth"] = exact_text(device.memory_bandwidth);
+  json["memory_capacity"] = exact_text(device.memory_capacity);
   json["usable_memory"] = device.memory_usable;
-  json["operator_overhead"] = text_of(device.operator_overhead);
+  json["operator_overhead"] = exact_text(device.operator_overhead);
   json["matmul_tile"] = {{"rows", tile.rows},
                          {"minimum_rows", tile.minimum_rows},
                          {"contraction", tile.contraction},
@@ -103,17 +74,9 @@ Json device_json(const DeviceProfile& device, const LoweringSpec& lowering) {
 }
 
 Json system_json(const System& system, const LoweringSpec& lowering) {
-  const auto& torus = std::get<TorusSpec>(system.network);
-  const TorusDimension& x = torus.dimensions[0];
   Json json;
   json["device"] = device_json(system.device, lowering);
-  json["torus"] = {
-      {"width", x.length},
-      {"height", torus.dimensions[1].length},
-      {"ranks_per_router", torus.ranks_per_router},
-      {"wrap", x.wrap},
-      {"tie_break", torus.tie == TieBreak::kSplit ? "split" : "fixed"},
-      {"link", {{"bandwidth", link_text(x.link.bandwidth)}, {"latency", text_of(x.link.latency)}}}};
+  json.update(network_json(system.network));
   return json;
 }
 

@@ -1,6 +1,7 @@
 #include "sim/cli/section.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <exception>
 #include <ranges>
 
@@ -169,11 +170,19 @@ void Section::problem(Text key, Text text) {
   Place place = node->place;
   std::string key_path = state_->path;
   for (const auto step : std::views::split(key, '.')) {
-    const Text name{step.begin(), step.end()};
+    const Text whole{step.begin(), step.end()};
+    const std::size_t bracket = whole.find('[');
+    const Text name = whole.substr(0, bracket);
     const YamlNode::Entry* entry = node == nullptr ? nullptr : node->find(name);
     if (entry != nullptr) place = entry->key_place;
     node = entry == nullptr ? nullptr : &entry->value;
     key_path = child_path(key_path, name);
+    if (bracket == Text::npos) continue;
+    std::size_t index = 0;
+    std::from_chars(whole.data() + bracket + 1, whole.data() + whole.size(), index);
+    node = node != nullptr && index < node->items.size() ? &node->items[index] : nullptr;
+    if (node != nullptr) place = node->place;
+    key_path = item_path(key_path, index);
   }
   state_->diagnostics->add(place, key_path, text);
 }

@@ -163,7 +163,8 @@ class Section {
   [[nodiscard]] bool ok() const;
 
   /// Records a problem at `key`, or at the section where the file does not give it. The key may be
-  /// a dotted path into subsections; the place is then that of the last key the file gives.
+  /// a dotted path into subsections and items of lists (`links[2].from`); the place is then that
+  /// of the last key the file gives.
   void problem(Text key, Text text);
   /// Records a problem with the section as a whole.
   void problem(Text text);

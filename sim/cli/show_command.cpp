@@ -10,15 +10,16 @@
 #include "sim/cli/data_folder.hpp"
 #include "sim/cli/diagnostics.hpp"
 #include "sim/cli/message_text.hpp"
+#include "sim/cli/network_facts.hpp"
 #include "sim/cli/read_model.hpp"
 #include "sim/cli/read_system.hpp"
+#include "sim/cli/show_topology.hpp"
 #include "sim/core/error.hpp"
 #include "sim/core/units_format.hpp"
 #include "sim/report/text_table.hpp"
 #include "sim/workload/model_flop.hpp"
 #include "sim/workload/parameters.hpp"
 #include "sim/workload/training_step.hpp"
-#include "topologies/analysis.hpp"
 
 namespace switchyard {
 namespace {
@@ -161,18 +162,9 @@ void show_system(const std::string& name) {
   const System system = read_document(node, [&devices](Section section) {
                           return read_system(std::move(section), devices);
                         }).system;
-  const auto& torus = std::get<TorusSpec>(system.network);
-  const TorusDimension& x = torus.dimensions[0];
   const DeviceProfile& device = system.device;
-  const int ranks = num_ranks(torus);
-  const Topology topology = build_torus(torus);
-  fmt::print("{}: {} ranks, {} x {} chips of {}\n", name, ranks, x.length,
-             torus.dimensions[1].length, torus.ranks_per_router);
-  fmt::print("\nnetwork ({})\n", x.wrap ? "torus" : "mesh");
-  fmt::print("  {:<28}{} per direction, {} latency\n", "link", x.link.bandwidth, x.link.latency);
-  fmt::print("  {:<28}{}\n", "bisection bandwidth", bisection_bandwidth(torus));
-  fmt::print("  {:<28}{} hops\n", "diameter", diameter(topology));
-  fmt::print("  {:<28}{:.3g} hops\n", "average distance", average_hops(topology));
+  const NetworkFacts facts = network_facts(system.network);
+  fmt::print("{}: {}\n\nnetwork\n{}", name, facts.topology.name, facts_text(facts));
   fmt::print("\neach rank\n");
   const std::pair<const char*, std::string> rows[] = {
       {"peak (bfloat16)", fmt::format("{}", device.peak_bfloat16)},
@@ -201,11 +193,13 @@ void list(const Catalog& catalog) {
 }  // namespace
 
 void add_show(CLI::App& program) {
-  auto* show = program.add_subcommand("show", "Look at a model or a system of the catalogs");
+  auto* show =
+      program.add_subcommand("show", "Look at a model, a system or a network of the catalogs");
   show->require_subcommand(1);
   show->footer(
       "Example: switchyard show model switch-base\n"
-      "         switchyard show system tpu-v3-32");
+      "         switchyard show system tpu-v3-32\n"
+      "         switchyard show topology dgx-h100-x4");
 
   const auto model_name = std::make_shared<std::string>();
   const auto inputs = std::make_shared<std::int64_t>(512);
@@ -233,6 +227,7 @@ void add_show(CLI::App& program) {
   system->add_option("name", *system_name, "Name in the catalog");
   system->callback(
       [system_name] { system_name->empty() ? list(system_catalog()) : show_system(*system_name); });
+  add_show_topology(*show);
 }
 
 }  // namespace switchyard

@@ -146,6 +146,8 @@ void fit_links(const FitLinksOptions& options) {
     check_expert_parallel(measurements.expert_parallel, is_held_out);
     calibration.expert_parallel.push_back(
         fit_expert_parallel(measurements.expert_parallel, is_held_out, kH100Links));
+    calibration.each_shape_held_out_once =
+        each_shape_held_out_once(measurements.expert_parallel, kH100Links);
     calibration.published =
         predict_published(calibration.expert_parallel.front().profile, measurements.published);
   }

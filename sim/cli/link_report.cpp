@@ -76,12 +76,14 @@ std::string collective_tables(const CollectiveFit& fit) {
                             fit.profile.name, format(transfer, kWidth));
 }
 
-std::string expert_parallel_tables(const ExpertParallelFit& fit) {
+std::string expert_parallel_tables(const ExpertParallelFit& fit,
+                                   const std::vector<ExpertParallelRow>& each_shape_held_out_once) {
   TextTable table{.columns = error_columns({left("mode"), left("direction"), left("held out")}),
                   .rows = {}};
-  const auto add = [&](Mode mode, Direction direction, const std::string& what, auto&& is_of) {
+  const auto add_from = [&](const std::vector<ExpertParallelRow>& rows, Mode mode,
+                            Direction direction, const std::string& what, auto&& is_of) {
     std::vector<double> errors;
-    for (const ExpertParallelRow& row : fit.rows)
+    for (const ExpertParallelRow& row : rows)
       if (row.is_held_out && row.measurement.mode == mode && row.direction == direction &&
           is_of(row.measurement.shape))
         errors.push_back(row.error());
@@ -89,6 +91,9 @@ std::string expert_parallel_tables(const ExpertParallelFit& fit) {
     std::vector<std::string> cells{mode_name(mode), direction_name(direction), what};
     add_errors(cells, summarize(errors));
     table.rows.push_back(std::move(cells));
+  };
+  const auto add = [&](Mode mode, Direction direction, const std::string& what, auto&& is_of) {
+    add_from(fit.rows, mode, direction, what, is_of);
   };
   for (const Mode mode : {Mode::kNormal, Mode::kLowLatency})
     for (const Direction direction : kDirections) {
@@ -107,6 +112,8 @@ std::string expert_parallel_tables(const ExpertParallelFit& fit) {
             [&](const ExpertParallelShape& shape) {
               return shape.ranks == 8 && shape.d_model == d_model && shape.num_experts == experts;
             });
+      add_from(each_shape_held_out_once, mode, direction, "8 ranks, each shape once",
+               [](const ExpertParallelShape&) { return true; });
       add(mode, direction, "16 ranks, 256 experts", [](const ExpertParallelShape& shape) {
         return shape.ranks == 16 && shape.num_experts == 256;
       });
@@ -182,7 +189,7 @@ std::string calibration_tables(const LinkCalibration& calibration) {
   std::vector<std::string> tables;
   for (const CollectiveFit& fit : calibration.collectives) tables.push_back(collective_tables(fit));
   for (const ExpertParallelFit& fit : calibration.expert_parallel)
-    tables.push_back(expert_parallel_tables(fit));
+    tables.push_back(expert_parallel_tables(fit, calibration.each_shape_held_out_once));
   if (!calibration.published.empty()) tables.push_back(published_table(calibration.published));
   return fmt::format("{}", fmt::join(tables, "\n"));
 }

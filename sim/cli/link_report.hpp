@@ -28,6 +28,7 @@ struct PublishedRow {
 struct LinkCalibration {
   std::vector<CollectiveFit> collectives;          ///< by system
   std::vector<ExpertParallelFit> expert_parallel;  ///< none or one
+  std::vector<ExpertParallelRow> each_shape_held_out_once;
   std::vector<PublishedRow> published;
 };
 

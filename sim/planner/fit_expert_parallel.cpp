@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <functional>
+#include <map>
 #include <set>
 #include <tuple>
 
@@ -16,6 +17,7 @@ namespace {
 using Direction = TransferDirection;
 using Mode = ExpertParallelModeKind;
 
+constexpr int kShapePhases = 3;
 constexpr std::array kDirections{Direction::kDispatch, Direction::kCombine};
 
 bool is_one_node(const ExpertParallelMeasurement& row) {
@@ -185,24 +187,43 @@ void set_bands(ExpertParallelFit& fit) {
 
 }  // namespace
 
-std::vector<bool> held_out_rows(const std::vector<ExpertParallelMeasurement>& rows) {
+std::vector<bool> held_out_rows(const std::vector<ExpertParallelMeasurement>& rows,
+                                int shape_phase) {
+  SWITCHYARD_CHECK(shape_phase >= 0 && shape_phase < kShapePhases, "phase {}", shape_phase);
   const auto shape_of = [](const ExpertParallelMeasurement& row) {
     return std::tuple{row.shape.d_model, row.shape.top_k, row.shape.num_experts};
   };
+  using Group = std::pair<Mode, bool>;
+  const auto group_of = [](const ExpertParallelMeasurement& row) {
+    return Group{row.mode, is_one_node(row)};
+  };
+  std::map<Group, std::set<decltype(shape_of(rows.front()))>> shapes;
+  std::map<Group, std::set<double>> tokens;
+  for (const ExpertParallelMeasurement& row : rows) {
+    shapes[group_of(row)].insert(shape_of(row));
+    tokens[group_of(row)].insert(row.shape.tokens_per_rank);
+  }
+  const auto index = [](const auto& set, const auto& item) {
+    return std::distance(set.begin(), set.find(item));
+  };
   std::vector<bool> is_held_out;
   for (const ExpertParallelMeasurement& row : rows) {
-    std::set<decltype(shape_of(row))> shapes;
-    std::set<double> tokens;
-    for (const ExpertParallelMeasurement& other : rows) {
-      if (other.mode != row.mode || is_one_node(other) != is_one_node(row)) continue;
-      shapes.insert(shape_of(other));
-      tokens.insert(other.shape.tokens_per_rank);
-    }
-    const auto shape = std::distance(shapes.begin(), shapes.find(shape_of(row)));
-    const auto token = std::distance(tokens.begin(), tokens.find(row.shape.tokens_per_rank));
-    is_held_out.push_back(is_one_node(row) ? shape % 3 == 2 : shape > 0 || token % 2 == 1);
+    const auto shape = index(shapes[group_of(row)], shape_of(row));
+    const auto token = index(tokens[group_of(row)], row.shape.tokens_per_rank);
+    is_held_out.push_back(is_one_node(row) ? shape % kShapePhases == shape_phase
+                                           : shape > 0 || token % 2 == 1);
   }
   return is_held_out;
+}
+
+std::vector<ExpertParallelRow> each_shape_held_out_once(
+    const std::vector<ExpertParallelMeasurement>& measured, const ExpertParallelLinks& links) {
+  std::vector<ExpertParallelRow> held_out;
+  for (int phase = 0; phase < kShapePhases; ++phase)
+    for (const ExpertParallelRow& row :
+         fit_expert_parallel(measured, held_out_rows(measured, phase), links).rows)
+      if (row.is_held_out && is_one_node(row.measurement)) held_out.push_back(row);
+  return held_out;
 }
 
 TransferTime predict(const ExpertParallelProfile& profile, const ExpertParallelLinks& links,

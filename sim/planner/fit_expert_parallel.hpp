@@ -41,10 +41,12 @@ struct ExpertParallelFit {
 
 /// Whether a row may not be fitted to:
 ///   one node:    whole shapes (d_model, top_k, experts): of those measured in its mode, ascending
-///                from 0, every third (index 2, 5, ...)
+///                from 0, every third: those whose index modulo 3 is `shape_phase`
 ///   two nodes:   every second number of tokens (index 1, 3, ...); low latency: all rows of shapes
 ///                but the first as well
-[[nodiscard]] std::vector<bool> held_out_rows(const std::vector<ExpertParallelMeasurement>& rows);
+/// Precondition: shape_phase is 0, 1 or 2 (checked).
+[[nodiscard]] std::vector<bool> held_out_rows(const std::vector<ExpertParallelMeasurement>& rows,
+                                              int shape_phase = 2);
 
 /// Fits all constants to the rows that `is_held_out` leaves, minimising the sum of Huber's loss
 /// (quadratic up to 0.3) of log(predicted / measured), step by step, each keeping what is known:
@@ -61,6 +63,10 @@ struct ExpertParallelFit {
 [[nodiscard]] ExpertParallelFit fit_expert_parallel(
     const std::vector<ExpertParallelMeasurement>& measured, const std::vector<bool>& is_held_out,
     const ExpertParallelLinks& links);
+
+/// Every row in one node, predicted by that of three fits which held out its shape.
+[[nodiscard]] std::vector<ExpertParallelRow> each_shape_held_out_once(
+    const std::vector<ExpertParallelMeasurement>& measured, const ExpertParallelLinks& links);
 
 /// The prediction of one direction by a profile, on any links.
 [[nodiscard]] TransferTime predict(const ExpertParallelProfile& profile,

@@ -71,7 +71,7 @@ TEST(SizeBand, SplitsAt64KiBAndAfter4MiB) {
 TEST(TransportCost, ReproducesTheCurveOfAMeasuredNumberOfRanks) {
   for (const int ranks : {2, 8})
     for (const Bytes size : {Bytes{}, 1_kB, 300_kB, 1_MB, 2_MB, 100_MB}) {
-      const TimeCurve& curve = two_counts().collectives[0].curves[ranks == 2 ? 0 : 1];
+      const TimeCurve curve = two_counts().collectives[0].curves[ranks == 2 ? 0 : 1];
       EXPECT_NEAR(total(ranks, size) / curve_time(curve, size), 1.0, 1e-12)
           << ranks << " ranks, " << size.base() << " B";
     }

@@ -117,6 +117,22 @@ TEST(HeldOutRows, AreWholeShapesInOneNodeAndEverySecondTokenCountBetweenTwo) {
                                                false, true));
 }
 
+TEST(HeldOutRows, HoldOutEachShapeInOneOfThreePhases) {
+  const auto rows = synthetic_rows();
+  std::vector<int> times(rows.size(), 0);
+  for (const int phase : {0, 1, 2}) {
+    const std::vector<bool> is_held_out = held_out_rows(rows, phase);
+    for (std::size_t i = 0; i < rows.size(); ++i) times[i] += is_held_out[i] ? 1 : 0;
+  }
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (rows[i].shape.ranks == 8) {
+      EXPECT_EQ(times[i], 1);
+    } else {
+      EXPECT_TRUE(times[i] == 0 || times[i] == 3);
+    }
+  }
+}
+
 TEST(FitExpertParallel, RecoversWhatSyntheticRowsWereMadeWith) {
   const auto rows = synthetic_rows();
   const ExpertParallelFit fit = fit_expert_parallel(rows, held_out_rows(rows), links());

@@ -3,6 +3,7 @@
 #include <benchmark/benchmark.h>
 
 #include "sim/engine/backends.hpp"
+#include "sim/engine/engine.hpp"
 #include "sim/engine/flow_set.hpp"
 #include "sim/engine/round_times.hpp"
 #include "tests/engine/random_flows.hpp"

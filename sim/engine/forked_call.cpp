@@ -11,6 +11,7 @@
 #include <string>
 
 #include <stdio_ext.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -83,6 +84,12 @@ void write_exception(int pipe, std::string_view what) {
   write_message(pipe, Outcome::kException, {what.data(), what.size()});
 }
 
+/// Ends this process when its parent ends, however that happens. The signal comes when the thread
+/// that forked ends; call_in_child() keeps that thread waiting until the child has ended.
+void end_with(pid_t parent) {
+  if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent) _exit(EXIT_FAILURE);
+}
+
 [[noreturn]] void child_main(int pipe, const std::function<std::vector<double>()>& work) {
   __fpurge(stdout);  // SimGrid flushes it, which would print the parent's pending text twice
   try {
@@ -105,8 +112,10 @@ Child start_child(std::string_view name, const std::function<std::vector<double>
   std::array<int, 2> ends{};
   if (pipe(ends.data()) != 0)
     throw std::runtime_error(fmt::format("{}: cannot open a pipe: {}", name, strerror(errno)));
+  const pid_t parent = getpid();
   const pid_t pid = fork();
   if (pid == 0) {
+    end_with(parent);
     close(ends[0]);
     child_main(ends[1], work);
   }

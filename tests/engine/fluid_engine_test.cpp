@@ -3,8 +3,9 @@
 
 #include <gtest/gtest.h>
 
-#include "cost_models/collectives.hpp"
 #include "sim/engine/backends.hpp"
+#include "sim/engine/flow_set.hpp"
+#include "tests/cost_models/torus_collectives.hpp"
 #include "tests/engine/graph_builders.hpp"
 #include "tests/engine/random_flows.hpp"
 
@@ -167,7 +168,19 @@ TEST(FluidEngine, AgreesWithSimGridOnUniformAllToAll) {
 
 TEST(FluidEngine, AgreesWithSimGridFlowByFlow) {
   expect_as_simgrid(flow_by_flow(lognormal_all_to_all(16, 0.5, 4)), plain_torus(4, 4, 1_us));
-  expect_as_simgrid(flow_by_flow(lognormal_all_to_all(64, 0.5, 5)), plain_torus(8, 8));
+}
+
+TEST(ExactTimes, AgreeWithSimGridFlowByFlow) {
+  if (!has_simgrid()) GTEST_SKIP() << "built without SimGrid";
+  const Topology topology = build_torus(plain_torus(8, 8));
+  const std::vector<Flow> flows = lognormal_all_to_all(64, 0.5, 5);
+  const FlowTimes times = exact_times(make_flow_set(topology, flows));
+  const Timeline reference = execute(EngineKind::kSimGrid, flow_by_flow(flows), topology);
+  for (std::size_t f = 0; f < flows.size(); ++f) {
+    const TaskId task{static_cast<std::int32_t>(f)};
+    const double expected = end_s(reference, task, flows[f].source.value());
+    EXPECT_NEAR(times.finish[f].base(), expected, 1e-6 * expected) << f;
+  }
 }
 
 TEST(FluidEngine, AgreesWithSimGridOnFlowsThatStartAtOtherTimes) {

@@ -1,11 +1,15 @@
 #include "sim/engine/forked_call.hpp"
 
+#include <array>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <stdexcept>
 #include <string>
+#include <thread>
 
+#include <poll.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <gmock/gmock.h>
@@ -66,6 +70,36 @@ TEST(CallInChild, ReportsAChildThatIsKilled) {
 TEST(CallInChild, ReportsAChildThatExits) {
   EXPECT_THAT(failure_of([]() -> Numbers { _exit(3); }), HasSubstr("exited with status 3"));
   EXPECT_THAT(failure_of([]() -> Numbers { _exit(0); }), HasSubstr("exited with status 0"));
+}
+
+TEST(CallInChild, WorksFromAThreadThatEnds) {
+  Numbers result;
+  std::thread{[&result] { result = call_in_child("worker", [] { return Numbers{4.0}; }); }}.join();
+  EXPECT_THAT(result, ElementsAre(4.0));
+}
+
+TEST(CallInChild, LeavesNoChildBehindWhenTheCallerIsKilled) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(pipe(ends.data()), 0);
+  const pid_t caller = fork();
+  if (caller == 0) {
+    close(ends[0]);
+    (void)call_in_child("worker", [&ends]() -> Numbers {
+      (void)!write(ends[1], "x", 1);
+      while (true) pause();
+    });
+    _exit(0);
+  }
+  close(ends[1]);
+  char started = 0;
+  ASSERT_EQ(read(ends[0], &started, 1), 1);
+  kill(caller, SIGKILL);
+  waitpid(caller, nullptr, 0);
+  // Only the grandchild holds the writing end now: it reads as closed when that has ended.
+  pollfd closed{.fd = ends[0], .events = POLLIN, .revents = 0};
+  ASSERT_EQ(poll(&closed, 1, 10'000), 1);
+  EXPECT_EQ(read(ends[0], &started, 1), 0);
+  close(ends[0]);
 }
 
 TEST(CallInChildDeathTest, RunsNoExitHandlersAndPrintsNothingTwice) {

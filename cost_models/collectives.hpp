@@ -15,6 +15,9 @@ namespace switchyard {
 [[nodiscard]] std::vector<Bytes> link_loads(const CollectiveSchedule& schedule,
                                             const Topology& topology);
 
+/// The longest latency of the paths of a round's messages; 0 without messages.
+[[nodiscard]] Seconds longest_latency(const Round& round, const Topology& topology);
+
 /// Time of a schedule run alone, in the analytic model:
 ///
 ///   T = startup + sum over rounds of (max over flows f of latency_f + max over links l of

@@ -25,13 +25,8 @@ struct TimeParts {
 
 TimeParts time_parts(const CollectiveSchedule& schedule, const Topology& topology) {
   TimeParts parts;
-  for (const Round& round : schedule.rounds) {
-    Seconds longest;
-    for_each_message(round, num_ranks(topology), [&](const Flow& flow) {
-      longest = std::max(longest, path_latency(topology, flow.source, flow.destination));
-    });
-    parts.latency += round.repeat * longest;
-  }
+  for (const Round& round : schedule.rounds)
+    parts.latency += round.repeat * longest_latency(round, topology);
   parts.transfer = schedule_time(schedule, topology) - schedule.startup - parts.latency;
   return parts;
 }

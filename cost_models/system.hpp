@@ -14,7 +14,8 @@ struct System {
   std::string name;
   NetworkSpec network;
   DeviceProfile device;
-  std::optional<CollectiveProfile> collectives{};  ///< of its library, where one was measured
+  std::string library{};  ///< name of the profile of its collectives; empty: none was measured
+  std::optional<CollectiveProfile> collectives{};  ///< that profile
 };
 
 }  // namespace switchyard

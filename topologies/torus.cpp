@@ -49,7 +49,8 @@ class TorusPaths {
 
   [[nodiscard]] int step(int coordinate, std::size_t dimension, bool forwards) const {
     const int length = lengths_[dimension];
-    return (coordinate + (forwards ? 1 : length - 1)) % length;
+    if (forwards) return coordinate + 1 == length ? 0 : coordinate + 1;
+    return coordinate == 0 ? length - 1 : coordinate - 1;
   }
 
   /// The cable that leaves `router` along `dimension`, or kNoLink.

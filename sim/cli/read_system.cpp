@@ -1,5 +1,8 @@
 #include "sim/cli/read_system.hpp"
 
+#include "sim/cli/data_folder.hpp"
+#include "sim/cli/message_text.hpp"
+#include "sim/cli/read_links.hpp"
 #include "sim/cli/read_network.hpp"
 
 namespace switchyard {
@@ -120,6 +123,30 @@ DeviceFile read_device(Section section) {
   return file;
 }
 
+namespace {
+
+/// The measured collectives that `library` names.
+void read_library(Section& section, System& system) {
+  system.library = section.optional_text(
+      "library", "Measured collectives of its software: a profile in cost_models/profiles/links.",
+      "");
+  if (system.library.empty()) return;
+  const Catalog catalog = link_catalog();
+  if (const std::optional<YamlNode> node = catalog.load(system.library)) {
+    system.collectives = read_document(
+        *node, [](Section entry) { return read_collective_profile(std::move(entry)); });
+    return;
+  }
+  const std::string near = did_you_mean(system.library, catalog.names);
+  section.problem("library",
+                  fmt::format("no profile of links is called {}{}", in_quotes(system.library),
+                              near.empty() ? fmt::format("; there are: {}",
+                                                         fmt::join(catalog.names, ", "))
+                                           : near));
+}
+
+}  // namespace
+
 SystemFile read_system(Section section, const Catalog& devices) {
   const DeviceFile device = section.catalog_entry(
       "device", "A profile in cost_models/profiles, or a device given in place.", devices,
@@ -127,6 +154,7 @@ SystemFile read_system(Section section, const Catalog& devices) {
   SystemFile file{.system = {.name = "", .network = {}, .device = device.device},
                   .lowering = device.lowering};
   file.system.network = read_network(section);
+  read_library(section, file.system);
   section.finish();
   return file;
 }

@@ -77,6 +77,7 @@ Json system_json(const System& system, const LoweringSpec& lowering) {
   Json json;
   json["device"] = device_json(system.device, lowering);
   json.update(network_json(system.network));
+  if (!system.library.empty()) json["library"] = system.library;
   return json;
 }
 

@@ -22,9 +22,9 @@ struct LibraryCollective {
 ///   latencies of the paths count as part of the measured startup. Alone on its node the collective
 ///   then takes the measured time, and is slowed by what it shares links with;
 /// * groups over several domains: the startup of the largest measured group, and flows inflated by
-///   50/47.5, because a rank uses one network card and gets 46 to 49 GB/s of 50 (NCCL's maintainers,
-///   github NVIDIA/nccl-tests issues 267 and 290). Extrapolated, with the band of a number of ranks
-///   that was not measured.
+///   50/47.5, because a rank uses one network card and gets 46 to 49 GB/s of 50 (NCCL's
+///   maintainers, github NVIDIA/nccl-tests issues 267 and 290). Extrapolated, with the band of a
+///   number of ranks that was not measured.
 ///
 /// Without a profile, or for a kind that it did not measure, the schedule as it is.
 /// @throws ConfigError as build_collective().

@@ -138,11 +138,11 @@ void read_library(Section& section, System& system) {
     return;
   }
   const std::string near = did_you_mean(system.library, catalog.names);
-  section.problem("library",
-                  fmt::format("no profile of links is called {}{}", in_quotes(system.library),
-                              near.empty() ? fmt::format("; there are: {}",
-                                                         fmt::join(catalog.names, ", "))
-                                           : near));
+  section.problem(
+      "library",
+      fmt::format(
+          "no profile of links is called {}{}", in_quotes(system.library),
+          near.empty() ? fmt::format("; there are: {}", fmt::join(catalog.names, ", ")) : near));
 }
 
 }  // namespace

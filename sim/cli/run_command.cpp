@@ -202,9 +202,7 @@ void add_run(CLI::App& program) {
   command->add_option("file", options->file, "Experiment file (YAML)")->required();
   command->add_option("--set", options->overrides, "Change a field: path=value; may be repeated")
       ->allow_extra_args(false);
-  command
-      ->add_option("--engine", options->engine,
-                   "How collectives are timed; auto is fluid")
+  command->add_option("--engine", options->engine, "How collectives are timed; auto is fluid")
       ->check(CLI::IsMember({"auto", "fluid", "simgrid", "analytic"}))
       ->capture_default_str();
   command->add_option("--format", options->format, "What is printed")

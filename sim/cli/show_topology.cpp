@@ -1,5 +1,6 @@
 #include "sim/cli/show_topology.hpp"
 
+#include <filesystem>
 #include <memory>
 #include <ostream>
 
@@ -26,10 +27,14 @@ struct Options {
   bool with_links = false;
 };
 
+bool is_file(const std::string& name) {
+  return name.ends_with(".yaml") || name.find('/') != std::string::npos;
+}
+
 /// The tree of a system of the catalog, or of a file, whose `base` may name one.
 YamlNode system_node(const Options& options) {
   const Catalog catalog = system_catalog();
-  if (options.name.ends_with(".yaml") || options.name.find('/') != std::string::npos) {
+  if (is_file(options.name)) {
     YamlNode root = load_yaml(options.name);
     apply_overrides(root, options.overrides);
     Diagnostics diagnostics;
@@ -65,17 +70,18 @@ void show(const Options& options) {
   if (!options.out.empty()) check_output_folder(options.out);
   const NetworkSpec spec = read_network_of(system_node(options));
   const NetworkFacts facts = network_facts(spec);
+  const std::string name =
+      is_file(options.name) ? std::filesystem::path{options.name}.stem().string() : options.name;
   if (options.format == "json") {
-    fmt::print("{}\n", facts_json(options.name, spec, facts).dump(2));
+    fmt::print("{}\n", facts_json(name, spec, facts).dump(2));
   } else {
-    fmt::print("{}: {}\n\n{}\n{}", options.name, facts.topology.name, facts_text(facts),
+    fmt::print("{}: {}\n\n{}\n{}", name, facts.topology.name, facts_text(facts),
                draw_network(spec));
     if (options.with_links) fmt::print("\n{}", links_text(facts));
   }
   if (options.out.empty()) return;
   write_files_atomically(options.out, {{.name = "topology.json", .write = [&](std::ostream& out) {
-                                          out << facts_json(options.name, spec, facts).dump(2)
-                                              << '\n';
+                                          out << facts_json(name, spec, facts).dump(2) << '\n';
                                         }}});
   fmt::print(stderr, "wrote topology.json to {}; draw it with plots/topology.py\n", options.out);
 }

@@ -25,8 +25,10 @@ std::vector<fs::path> shipped_experiments() {
   return files;
 }
 
-const LinkSpec& link_of(const TrainingRunSpec& run) {
-  return std::get<TorusSpec>(run.system.network).dimensions.front().link;
+/// Of its first link.
+LinkSpec link_of(const TrainingRunSpec& run) {
+  const Topology topology = build_topology(run.system.network);
+  return {topology.links.front().bandwidth, topology.links.front().latency};
 }
 
 TEST(ShippedExperiments, AllLoad) {
@@ -63,7 +65,7 @@ TEST(ShippedModels, AllLoad) {
 TEST(ShippedSystems, AllLoadAndHaveTheRanksOfTheirNames) {
   const Catalog systems = system_catalog();
   const Catalog devices = device_catalog();
-  ASSERT_GE(systems.names.size(), 6U);
+  ASSERT_GE(systems.names.size(), 33U);
   for (const std::string& name : systems.names) {
     const YamlNode file = *systems.load(name);
     const auto read = [&] {
@@ -71,9 +73,20 @@ TEST(ShippedSystems, AllLoadAndHaveTheRanksOfTheirNames) {
           file, [&](Section section) { return read_system(std::move(section), devices); });
     };
     ASSERT_EQ(config_error_text(read), "no error");
-    const std::string prefix = "tpu-v3-";  // "tpu-v3-32" has 32 cores
-    if (!name.starts_with(prefix)) continue;
-    EXPECT_EQ(std::to_string(num_ranks(read().system.network)), name.substr(prefix.size()));
+    const NetworkSpec network = read().system.network;
+    if (name.starts_with("tpu-v3-")) {  // "tpu-v3-32" has 32 cores
+      EXPECT_EQ(num_ranks(network), std::stoi(name.substr(7)));
+    }
+    if (name.starts_with("tpu-v4-")) {  // "tpu-v4-4x4x8" has 128 chips
+      const auto& torus = std::get<TorusSpec>(network);
+      ASSERT_EQ(torus.dimensions.size(), 3U);
+      EXPECT_EQ(fmt::format("tpu-v4-{}x{}x{}", torus.dimensions[0].length,
+                            torus.dimensions[1].length, torus.dimensions[2].length),
+                name);
+    }
+    if (const auto* cluster = std::get_if<ClusterSpec>(&network)) {  // "dgx-h100-x4" has 4 nodes
+      EXPECT_TRUE(name.ends_with(fmt::format("-x{}", cluster->nodes))) << name;
+    }
   }
 }
 
@@ -342,7 +355,9 @@ INSTANTIATE_TEST_SUITE_P(
         Overrides{{"model=mixtral-8x7b", "batch.input_tokens=0", "draws=0"}},
         Overrides{{"batch.microbatch_sequences=2"}},
         Overrides{{"system.torus.wrap=false", "system.torus.tie_break=fixed"}},
-        Overrides{{"seed=9223372036854775807"}},
+        Overrides{{"seed=9223372036854775807"}}, Overrides{{"system=dgx-h100"}},
+        Overrides{{"system=tpu-v4-2x2x2", "system.torus.z={wrap: true, bandwidth: 11.1 Gbps}",
+                   "system.degraded=[{link: \"router(0,0,0)+x\", bandwidth_factor: 0.3}]"}},
         Overrides{{"system.device.lowering.one_hot_passes.value=4.2",
                    "system.device.lowering.layout_copies=0.1",
                    "system.device.lowering.gradient_bytes=2",

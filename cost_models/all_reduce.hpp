@@ -20,10 +20,11 @@ namespace switchyard {
 ///                       pipelined:
 ///                       T = 2 (m - 1) (alpha_up + S / (m B_up)) + 2 (N - 1) (alpha_out + S / (n
 ///                       B_out))
-///   double-binary-tree  two trees of depth <= D, each rank a leaf in at least one, each tree with
-///                       half of the buffer in K chunks (request.chunk, then the parts are equal).
-///                       A chunk climbs D edges and comes down D, K of them one behind the other:
-///                       T <= (K + 2 D - 1) (alpha + 2 S / (K B))
+///   double-binary-tree  two trees of depth <= D, each with half of the buffer in K equal chunks of
+///                       at most request.chunk; tree_parents().
+///                       A chunk climbs D edges and comes down D, K of them one behind the other;
+///                       with e <= 4 edges at a rank (both trees)
+///                       T <= (K + 2 D - 1) (alpha + e/2 S / (K B))
 ///                       Between nodes: one tree pair for each rail, chains within the nodes.
 ///   in-switch           S up and S down through every port, sums made by the switch, as one round
 ///                       of S from each rank to the next, whose loads on the ports are the same:

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "cost_models/group_nodes.hpp"
 #include "cost_models/schedule_parts.hpp"
@@ -66,8 +67,14 @@ std::vector<RankTree> rank_trees(const RankGroup& group, const Topology& topolog
 
 TreePipeline pipeline_of(const std::vector<RankTree>& trees, Bytes size, Bytes chunk) {
   const double chunks = std::ceil(size / static_cast<double>(trees.size()) / chunk);
+  std::map<RankId, int> edges;
+  int most = 0;
+  for (const RankTree& tree : trees)
+    for (const RankTree::Edge& edge : tree.edges)
+      most = std::max({most, ++edges[edge.child], ++edges[edge.parent]});
   return {.num_chunks = static_cast<int>(std::clamp(chunks, 1.0, 1e6)),
-          .depth = std::ranges::max_element(trees, {}, &RankTree::depth)->depth};
+          .depth = std::ranges::max_element(trees, {}, &RankTree::depth)->depth,
+          .edges = most};
 }
 
 }  // namespace

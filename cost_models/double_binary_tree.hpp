@@ -11,8 +11,8 @@ namespace switchyard {
 ///
 /// In tree 0 the parent of a place flips its lowest set bit and sets the next one, or only flips it
 /// where that leads beyond n: odd places are leaves. Tree 1 is its mirror image (n even) or is
-/// shifted by one (n odd), so that its leaves are the even places, but for the one that is a leaf
-/// twice when n is odd.
+/// shifted by one (n odd), so that its leaves are the even places. (With n odd, place 0 has one
+/// child in tree 0 and may have another in tree 1.) No place has more than four edges in all.
 /// Source: NCCL, src/graph/trees.cc, ncclGetBtree() and ncclGetDtree().
 [[nodiscard]] std::vector<int> tree_parents(int num_places, int tree);
 
@@ -21,10 +21,11 @@ namespace switchyard {
                                                            const Topology& topology, Bytes size,
                                                            Bytes chunk);
 
-/// K and D of the closed form.
+/// What the closed form needs.
 struct TreePipeline {
-  int num_chunks = 1;
-  int depth = 0;
+  int num_chunks = 1;  ///< K
+  int depth = 0;       ///< D
+  int edges = 0;       ///< e: most edges of a rank, all trees together
 };
 
 [[nodiscard]] TreePipeline tree_pipeline(const RankGroup& group, const Topology& topology,

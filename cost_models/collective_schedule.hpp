@@ -30,6 +30,9 @@ struct CollectiveSchedule {
   std::string algorithm;  ///< as algorithm_name(): "direct", "torus", ...
   Seconds startup{};      ///< each rank waits this long after it entered, before its first round
   std::vector<Round> rounds{};
+  /// No algorithm on any paths takes less on the network it was built for: lower_bound(), where the
+  /// builder's caller asked for it; else 0.
+  Seconds proven_bound{};
 };
 
 /// Number of rounds, repetitions counted.

@@ -126,16 +126,17 @@ std::vector<NetworkCut> slab_cuts(const Topology& topology, std::size_t dimensio
   const TorusShape& shape = *topology.torus;
   const int length = shape.lengths[dimension];
   const bool wraps = shape.wraps[dimension];
+  std::vector<int> coordinates;
+  for (std::size_t r = 0; r < topology.ranks.size(); ++r)
+    coordinates.push_back(torus_place(shape, rank_id(r))[dimension + 1]);
   std::vector<NetworkCut> cuts;
   // Of a ring, half the widths: the others are complements, and those are tried with each.
   const int widest = wraps ? length / 2 : length - 1;
   for (int width = 1; width <= widest; ++width) {
     for (int first = 0; first < (wraps ? length : length - width + 1); ++first) {
       std::vector<RankId> ranks;
-      for (std::size_t r = 0; r < topology.ranks.size(); ++r) {
-        const int at = torus_place(shape, rank_id(r))[dimension + 1];
-        if ((at - first + length) % length < width) ranks.push_back(rank_id(r));
-      }
+      for (std::size_t r = 0; r < coordinates.size(); ++r)
+        if ((coordinates[r] - first + length) % length < width) ranks.push_back(rank_id(r));
       cuts.push_back(set_of(topology, ranks, true).cut(ranks));
     }
   }

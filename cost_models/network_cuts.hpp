@@ -9,8 +9,8 @@ namespace switchyard {
 /// A set of vertices of a network with its ranks and the bandwidth across its border.
 struct NetworkCut {
   std::vector<RankId> ranks;
-  BytesPerSecond out;  ///< sum over links that leave the set
-  BytesPerSecond in;   ///< sum over links that enter it
+  BytesPerSecond out;  ///< sum over links that leave the set; a half-duplex link counts here
+  BytesPerSecond in;   ///< sum over links that enter it; and here
 };
 
 /// Sets of vertices whose borders may be narrow. Which they are is a matter of taste; that any

@@ -17,9 +17,12 @@ namespace {
 
 constexpr int kMaxSlices = 32;
 
-/// Loads in seconds per byte of buffer: of each dimension (row) from the share of each order
-/// (column), in each interval of the pipeline.
-using IntervalLoads = Eigen::MatrixXd;
+/// Intervals of the pipeline that are alike.
+struct Interval {
+  /// Seconds per byte of buffer: of each dimension (row) from the share of each order (column).
+  Eigen::MatrixXd loads;
+  int count = 1;
+};
 
 /// Fraction of its share that order j has sent per router in phase p.
 double phase_fraction(const std::vector<TorusBox::Axis>& axes, std::size_t order,
@@ -42,11 +45,20 @@ std::pair<int, int> active_phases(int interval, int num_phases, int num_slices) 
   return {std::max(0, interval - num_slices + 1), std::min(interval, num_phases - 1)};
 }
 
-std::vector<IntervalLoads> interval_loads(const std::vector<TorusBox::Axis>& axes, int num_slices) {
+/// In a full pipeline all phases are active, each with another slice: as in the interval before.
+bool is_as_before(int interval, int num_phases, int num_slices) {
+  return interval >= num_phases && interval < num_slices;
+}
+
+std::vector<Interval> pipeline_intervals(const std::vector<TorusBox::Axis>& axes, int num_slices) {
   const auto k = static_cast<int>(axes.size());
-  std::vector<IntervalLoads> intervals;
+  std::vector<Interval> intervals;
   for (int t = 0; t < num_slices + k - 1; ++t) {
-    IntervalLoads loads = IntervalLoads::Zero(k, k);
+    if (is_as_before(t, k, num_slices)) {
+      ++intervals.back().count;
+      continue;
+    }
+    Eigen::MatrixXd loads = Eigen::MatrixXd::Zero(k, k);
     const auto [first, last] = active_phases(t, k, num_slices);
     for (int phase = first; phase <= last; ++phase)
       for (int order = 0; order < k; ++order) {
@@ -55,7 +67,7 @@ std::vector<IntervalLoads> interval_loads(const std::vector<TorusBox::Axis>& axe
             phase_fraction(axes, static_cast<std::size_t>(order), static_cast<std::size_t>(phase)) *
             seconds_per_byte(axes[static_cast<std::size_t>(d)]) / num_slices;
       }
-    intervals.push_back(std::move(loads));
+    intervals.push_back({.loads = std::move(loads)});
   }
   return intervals;
 }
@@ -68,31 +80,31 @@ int rounds_of(const std::vector<TorusBox::Axis>& axes, const Eigen::VectorXd& lo
   return rounds;
 }
 
-Seconds plan_time(const std::vector<TorusBox::Axis>& axes,
-                  const std::vector<IntervalLoads>& intervals, const Eigen::VectorXd& shares,
-                  Bytes buffer) {
+Seconds plan_time(const std::vector<TorusBox::Axis>& axes, const std::vector<Interval>& intervals,
+                  const Eigen::VectorXd& shares, Bytes buffer) {
   Seconds total;
-  for (const IntervalLoads& interval : intervals) {
-    const Eigen::VectorXd loads = interval * shares;
+  for (const Interval& interval : intervals) {
+    const Eigen::VectorXd loads = interval.loads * shares;
     Seconds latency;
     for (Eigen::Index d = 0; d < loads.size(); ++d)
       if (loads(d) > 0.0) latency = std::max(latency, axes[static_cast<std::size_t>(d)].latency);
-    total += rounds_of(axes, loads) * latency + Seconds{loads.maxCoeff() * buffer.base()};
+    total += interval.count *
+             (rounds_of(axes, loads) * latency + Seconds{loads.maxCoeff() * buffer.base()});
   }
   return total;
 }
 
 /// Shares at which the time can have its minimum, equal ones first.
-std::vector<Eigen::VectorXd> candidate_shares(const std::vector<IntervalLoads>& intervals) {
-  const Eigen::Index k = intervals.front().cols();
+std::vector<Eigen::VectorXd> candidate_shares(const std::vector<Interval>& intervals) {
+  const Eigen::Index k = intervals.front().loads.cols();
   std::vector<Eigen::VectorXd> candidates{
       Eigen::VectorXd::Constant(k, 1.0 / static_cast<double>(k))};
   std::vector<Eigen::VectorXd> normals;  // of the hyperplanes of the arrangement
   for (Eigen::Index j = 0; j < k; ++j) normals.emplace_back(Eigen::VectorXd::Unit(k, j));
-  for (const IntervalLoads& loads : intervals)
+  for (const Interval& interval : intervals)
     for (Eigen::Index d = 0; d < k; ++d)
       for (Eigen::Index e = d + 1; e < k; ++e)
-        normals.emplace_back((loads.row(d) - loads.row(e)).transpose());
+        normals.emplace_back((interval.loads.row(d) - interval.loads.row(e)).transpose());
 
   const auto add = [&](Eigen::VectorXd ray) {
     const double sum = ray.sum();
@@ -221,7 +233,7 @@ TorusPlan torus_plan(const std::vector<TorusBox::Axis>& axes, Bytes buffer) {
   TorusPlan best{.shares = {}, .num_slices = 0, .time = {}};
   const int max_slices = axes.size() == 1 ? 1 : kMaxSlices;
   for (int slices = 1; slices <= max_slices; slices *= 2) {
-    const std::vector<IntervalLoads> intervals = interval_loads(axes, slices);
+    const std::vector<Interval> intervals = pipeline_intervals(axes, slices);
     for (const Eigen::VectorXd& shares : candidate_shares(intervals)) {
       const Seconds time = plan_time(axes, intervals, shares, buffer);
       if (best.num_slices == 0 || time < kWorthwhile * best.time)
@@ -249,7 +261,12 @@ std::vector<Round> torus_reduce_scatter(const TorusBox& box, Bytes buffer) {
     if (one_order_each) return core % k == order ? 1.0 : 0.0;
     return plan.shares[static_cast<std::size_t>(order)];
   };
+  int rounds_per_interval = 0;
   for (int t = 0; t < plan.num_slices + k - 1; ++t) {
+    if (is_as_before(t, k, plan.num_slices)) {
+      rounds.back().repeat += rounds_per_interval;
+      continue;
+    }
     Eigen::MatrixXd bytes = Eigen::MatrixXd::Zero(box.cores, k);
     const auto [first, last] = active_phases(t, k, plan.num_slices);
     for (int phase = first; phase <= last; ++phase)
@@ -259,12 +276,9 @@ std::vector<Round> torus_reduce_scatter(const TorusBox& box, Bytes buffer) {
               share_of(core, order) * share.base() / plan.num_slices *
               phase_fraction(box.axes, static_cast<std::size_t>(order),
                              static_cast<std::size_t>(phase));
-    const int repeat = rounds_of(box.axes, bytes.colwise().sum().transpose());
-    if (!rounds.empty() && t > k - 1 && t < plan.num_slices) {
-      rounds.back().repeat += repeat;  // a full pipeline: as the interval before
-      continue;
-    }
-    rounds.push_back({.flows = ring_flows(box, bytes / repeat), .repeat = repeat});
+    rounds_per_interval = rounds_of(box.axes, bytes.colwise().sum().transpose());
+    rounds.push_back(
+        {.flows = ring_flows(box, bytes / rounds_per_interval), .repeat = rounds_per_interval});
   }
   return rounds;
 }

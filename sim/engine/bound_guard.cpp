@@ -19,7 +19,7 @@ void check_not_faster_than(Seconds bound, const Task& task, std::span<const Span
   const Seconds tolerance =
       kRelative * bound + static_cast<double>(num_rounds + 1) * kJoined + kClockRounding * exit;
   SWITCHYARD_CHECK(exit - entry >= bound - tolerance,
-                   "collective '{}' took {} s, but its busiest link needs {} s", task.name,
+                   "collective '{}' took {} s, but its links need {} s", task.name,
                    (exit - entry).base(), bound.base());
 }
 

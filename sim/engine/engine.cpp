@@ -42,6 +42,8 @@ void check(const Task& task, std::size_t index, const TaskGraph& graph, int rank
 void check(const CollectiveSchedule& schedule, int ranks) {
   SWITCHYARD_CHECK(is_duration(schedule.startup.base()), "{} starts after {} s", schedule.algorithm,
                    schedule.startup.base());
+  SWITCHYARD_CHECK(is_duration(schedule.proven_bound.base()), "{} has a bound of {} s",
+                   schedule.algorithm, schedule.proven_bound.base());
   for (const Round& round : schedule.rounds) {
     SWITCHYARD_CHECK(
         round.repeat >= 1 && (!round.all_pairs ||
@@ -88,7 +90,7 @@ Timeline summarise(std::vector<Span> spans, const TaskGraph& graph, const Topolo
   std::vector<Seconds> bounds;
   for (const CollectiveSchedule& schedule : graph.schedules) {
     loads.push_back(link_loads(schedule, topology));
-    bounds.push_back(bottleneck_time(topology, loads.back()));
+    bounds.push_back(std::max(bottleneck_time(topology, loads.back()), schedule.proven_bound));
   }
   const auto ranks = topology.ranks.size();
   for (std::size_t t = 0; t < graph.tasks.size(); ++t) {

@@ -31,8 +31,9 @@ class Schedules {
     const auto [place, is_new] = indices_.try_emplace({collective.kind, collective.buffer.base()},
                                                       static_cast<int>(schedules_->size()));
     if (is_new) {
-      schedules_->push_back(
-          build_collective({.kind = collective.kind, .size = collective.buffer}, *topology_));
+      const CollectiveRequest request{.kind = collective.kind, .size = collective.buffer};
+      schedules_->push_back(build_collective(request, *topology_));
+      schedules_->back().proven_bound = lower_bound(request, *topology_);
       sent_.push_back(sent_by_a_rank(schedules_->back(), num_ranks(*topology_)));
     }
     return place->second;

@@ -64,6 +64,9 @@ void add_breakdown(const StepGraph& graph, TrainingResult& result) {
       share.time += times * (span.end - span.start);
       share.flop += times * priced.flop;
       (is_collective(priced) ? share.sent : share.memory) += times * priced.bytes;
+      if (is_collective(priced))
+        share.bound +=
+            times * result.tasks.schedules[static_cast<std::size_t>(priced.schedule)].proven_bound;
       busy += times * (span.end - span.start);
     }
   };

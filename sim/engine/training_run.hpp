@@ -32,9 +32,10 @@ struct Percentiles {
 struct ClassShare {
   OperatorClass operator_class = OperatorClass::kAttention;
   Seconds time;
-  Flop flop;     ///< of products; experts and einsums work on all laid-out slots, empty or not
-  Bytes memory;  ///< read and written, with padding
-  Bytes sent;    ///< to other ranks, by collectives
+  Flop flop;        ///< of products; experts and einsums work on all laid-out slots, empty or not
+  Bytes memory;     ///< read and written, with padding
+  Bytes sent;       ///< to other ranks, by collectives
+  Seconds bound{};  ///< of collectives: the sum of their proven bounds; time / bound is >= 1 alone
 };
 
 /// What happens to tokens in the MoE layers of one stack.

@@ -49,5 +49,8 @@ Catalog folder_catalog(const std::filesystem::path& folder) {
 Catalog model_catalog() { return folder_catalog(data_folder() / "experiments" / "models"); }
 Catalog system_catalog() { return folder_catalog(data_folder() / "topologies" / "catalog"); }
 Catalog device_catalog() { return folder_catalog(data_folder() / "cost_models" / "profiles"); }
+Catalog link_catalog() {
+  return folder_catalog(data_folder() / "cost_models" / "profiles" / "links");
+}
 
 }  // namespace switchyard

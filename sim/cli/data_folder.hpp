@@ -17,5 +17,6 @@ namespace switchyard {
 [[nodiscard]] Catalog model_catalog();   ///< experiments/models
 [[nodiscard]] Catalog system_catalog();  ///< topologies/catalog
 [[nodiscard]] Catalog device_catalog();  ///< cost_models/profiles
+[[nodiscard]] Catalog link_catalog();    ///< cost_models/profiles/links
 
 }  // namespace switchyard

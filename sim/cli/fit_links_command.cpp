@@ -27,8 +27,10 @@ const std::map<std::string, BytesPerSecond>& datasheet_links() {
   return kLinks;
 }
 
-/// The node of the DeepEP measurements. scale_up_usable: 396.4 GB/s one way between two H200 of a
-/// node, whose links are those of an H100 (github.com/stas00/ml-engineering at 744d01e, network).
+/// The node of the DeepEP measurements, and its links. scale_up_usable: 396.4 GB/s one way between
+/// two H200 of a node, whose links are those of an H100 (github.com/stas00/ml-engineering at
+/// 744d01e, network).
+constexpr const char* kExpertParallelSystem = "h100_sxm";
 constexpr ExpertParallelLinks kH100Links{
     .scale_up = 450_GBps, .scale_up_usable = 396.4_GBps, .scale_out = 50_GBps, .device_sms = 132};
 
@@ -109,9 +111,15 @@ void check_expert_parallel(const std::vector<ExpertParallelMeasurement>& rows,
             "there are none of the {} mode over {}",
             mode == ExpertParallelModeKind::kNormal ? "normal" : "low-latency", ranks));
     }
-  for (const ExpertParallelMeasurement& row : rows)
+  for (const ExpertParallelMeasurement& row : rows) {
     if (row.shape.ranks != 8 && row.shape.ranks != 16)
       throw ConfigError(fmt::format("--measured: expected 8 or 16 GPUs, got {}", row.shape.ranks));
+    if (row.system != kExpertParallelSystem)
+      throw ConfigError(fmt::format(
+          "--measured: expert-parallel constants can be fitted to rows of {}, whose links are "
+          "known, got {}",
+          kExpertParallelSystem, row.system));
+  }
 }
 
 void write_profile(const std::string& file, const LinkCalibration& calibration,

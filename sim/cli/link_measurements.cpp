@@ -81,8 +81,9 @@ class CsvReader {
 
   int count(const std::string& column, int lowest = 1) {
     const double value = number(column, lowest);
-    if (value == std::floor(value) && value <= 1e9) return static_cast<int>(value);
-    problem(fmt::format("{}: expected a whole number, got \"{}\"", column, text(column)));
+    if (value == std::floor(value) && value <= 1e6) return static_cast<int>(value);
+    problem(fmt::format("{}: expected a whole number of at most 1000000, got \"{}\"", column,
+                        text(column)));
     return lowest;
   }
 

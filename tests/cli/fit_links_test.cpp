@@ -108,6 +108,11 @@ TEST_F(ShippedExpertParallel, PredictsPublishedFiguresOf64RanksWithinTheBand) {
   EXPECT_EQ(rows, 4);
 }
 
+TEST(ShippedLinkProfiles, AreInTheirCatalog) {
+  EXPECT_THAT(link_catalog().names,
+              testing::ElementsAre("deepep-h100", "nccl-a100-nvswitch", "nccl-h100-nvswitch"));
+}
+
 TEST(ShippedLinkProfiles, AreRead) {
   for (const std::string name : {"nccl-h100-nvswitch", "nccl-a100-nvswitch"}) {
     const CollectiveProfile profile = read_document(profile_node(name), read_collective_profile);
@@ -155,6 +160,21 @@ TEST_F(ProgramFitLinks, NeedsBothModesOfExpertParallelism) {
   const ProgramRun run = fit({"deepep_ll_h100.csv"});
   EXPECT_EQ(run.exit_code, 2);
   EXPECT_THAT(run.err, HasSubstr("there are none of the normal mode over 8"));
+}
+
+TEST_F(ProgramFitLinks, RefusesExpertParallelRowsOfUnknownLinks) {
+  std::vector<std::string> arguments{"fit", "links"};
+  for (const std::string name : {"deepep_normal_h100.csv", "deepep_ll_h100.csv"}) {
+    std::string text = file_text(source() / "experiments/reference" / name);
+    for (std::size_t at = 0; (at = text.find("h100_sxm,", at)) != std::string::npos; ++at)
+      text.replace(at, 4, "b200");
+    std::ofstream{folder() / name} << text;
+    arguments.emplace_back("--measured");
+    arguments.push_back((folder() / name).string());
+  }
+  const ProgramRun run = switchyard(arguments);
+  EXPECT_EQ(run.exit_code, 2);
+  EXPECT_THAT(run.err, HasSubstr("rows of h100_sxm, whose links are known, got b200_sxm"));
 }
 
 TEST_F(ProgramFitLinks, NamesEveryBadFieldByLine) {

@@ -104,8 +104,7 @@ Bisection bisection(const NetworkSpec& spec, const Topology& topology) {
   std::optional<Bisection> regular =
       std::visit([](const auto& network) { return closed_form(network); }, spec);
   if (regular) return *regular;
-  return {max_flow_between_halves(topology), false,
-          "first half of ranks to the rest, max flow"};
+  return {max_flow_between_halves(topology), false, "first half of ranks to the rest, max flow"};
 }
 
 }  // namespace switchyard

@@ -81,8 +81,7 @@ void show(const Options& options) {
   }
   if (options.out.empty()) return;
   write_files_atomically(options.out, {{.name = "topology.json", .write = [&](std::ostream& out) {
-                                          out << facts_json(name, spec, facts).dump(2)
-                                              << '\n';
+                                          out << facts_json(name, spec, facts).dump(2) << '\n';
                                         }}});
   fmt::print(stderr, "wrote topology.json to {}; draw it with plots/topology.py\n", options.out);
 }

@@ -356,9 +356,8 @@ INSTANTIATE_TEST_SUITE_P(
         Overrides{{"batch.microbatch_sequences=2"}},
         Overrides{{"system.torus.wrap=false", "system.torus.tie_break=fixed"}},
         Overrides{{"seed=9223372036854775807"}}, Overrides{{"system=dgx-h100"}},
-        Overrides{
-            {"system=tpu-v4-2x2x2", "system.torus.z={wrap: true, bandwidth: 11.1 Gbps}",
-             "system.degraded=[{link: \"router(0,0,0)+x\", bandwidth_factor: 0.3}]"}},
+        Overrides{{"system=tpu-v4-2x2x2", "system.torus.z={wrap: true, bandwidth: 11.1 Gbps}",
+                   "system.degraded=[{link: \"router(0,0,0)+x\", bandwidth_factor: 0.3}]"}},
         Overrides{{"system.device.lowering.one_hot_passes.value=4.2",
                    "system.device.lowering.layout_copies=0.1",
                    "system.device.lowering.gradient_bytes=2",

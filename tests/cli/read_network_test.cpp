@@ -101,11 +101,12 @@ TEST(ReadNetwork, PlacesCountsThatDoNotFit) {
             "net.yaml:4:3: cluster.nics_per_node: expected a divisor of the node's 8 ranks, got 3\n"
             "net.yaml:7:12: cluster.fabric.leaves: expected a divisor of the 5 nodes, got 2\n"
             "net.yaml:7:23: cluster.fabric.spines: expected at least 1 to join the 6 leaves");
-  EXPECT_EQ(error_of("fat_tree:\n"
-                     "  {pods: 2, leaves: 64, hosts_per_leaf: 64, spines: 4, switch_latency: 1 us,\n"
-                     "   host_link: {bandwidth: 50 GB/s, latency: 1 us}}\n"),
-            "net.yaml:2:3: fat_tree: at most 4096 ranks are supported, this has 2 x 64 x 64\n"
-            "net.yaml:2:3: fat_tree.cores_per_spine: expected at least 1 to join the 2 pods");
+  EXPECT_EQ(
+      error_of("fat_tree:\n"
+               "  {pods: 2, leaves: 64, hosts_per_leaf: 64, spines: 4, switch_latency: 1 us,\n"
+               "   host_link: {bandwidth: 50 GB/s, latency: 1 us}}\n"),
+      "net.yaml:2:3: fat_tree: at most 4096 ranks are supported, this has 2 x 64 x 64\n"
+      "net.yaml:2:3: fat_tree.cores_per_spine: expected at least 1 to join the 2 pods");
 }
 
 TEST(ReadNetwork, PlacesProblemsOfAGraph) {

@@ -266,7 +266,7 @@ TEST_F(LoadExperiment, SetsFieldsInsideCatalogEntries) {
           .cases[0]
           .run;
   EXPECT_NEAR(run.system.device.operator_overhead.base(), 2e-6, 1e-18);
-  EXPECT_DOUBLE_EQ(link_of(run).bandwidth.base(), 100e9 / 8);
+  EXPECT_DOUBLE_EQ(link_of(run).bandwidth.base(), 2 * 100e9 / 8);  // both cables of a ring of two
   EXPECT_EQ(run.step.lowering.one_hot_passes.value, 3.0);
   EXPECT_EQ(run.step.model.d_ff, 4096);
   // What lies beside these is still the catalog's.

@@ -26,6 +26,7 @@ namespace {
 struct NetOptions {
   CollectiveKind kind = CollectiveKind::kAllToAll;
   std::vector<std::string> systems;
+  std::vector<std::string> overrides;
   std::vector<std::string> sizes;
   std::vector<std::string> algorithms = {"auto"};
   std::vector<std::string> engines = {"fluid"};
@@ -37,6 +38,7 @@ struct NetOptions {
   std::string format = "table";
   std::string out;
   int jobs = 0;
+  bool exact = false;
   bool timing = false;
   bool quiet = false;
 };
@@ -97,7 +99,8 @@ NetworkRow answer(const Question& question, const System& system, const Topology
                  .result = {},
                  .cpu_time = {}};
   const Seconds before = cpu_time();
-  row.result = simulate_collective(question.engine, request, topology, system.collectives);
+  row.result = simulate_collective({.engine = question.engine, .may_group = !options.exact},
+                                   request, topology, system.collectives);
   if (options.timing) row.cpu_time = cpu_time() - before;
   return row;
 }
@@ -116,7 +119,7 @@ void net(const NetOptions& options) {
   std::vector<System> systems;
   std::vector<Topology> topologies;
   for (const std::string& name : options.systems) {
-    systems.push_back(load_system(name, "net"));
+    systems.push_back(load_system(name, options.overrides, "net"));
     topologies.push_back(build_topology(systems.back().network));
   }
   const std::vector<Bytes> sizes = parse_sizes(options.sizes);
@@ -173,6 +176,10 @@ void add_options(CLI::App& command, const std::shared_ptr<NetOptions>& options) 
       ->delimiter(',')
       ->required();
   command
+      .add_option("--set", options->overrides,
+                  "Change a key of the systems: cluster.nodes=8; repeatable")
+      ->allow_extra_args(false);
+  command
       .add_option("--bytes", options->sizes,
                   "Size S as nccl-tests counts it: \"64 MiB\", a list \"1 MiB,4 MiB\", or powers "
                   "of two \"1 KiB..1 GiB\"")
@@ -212,6 +219,8 @@ void add_options(CLI::App& command, const std::shared_ptr<NetOptions>& options) 
       ->each([](const std::string& folder) { check_output_folder(folder); });
   command.add_option("--jobs", options->jobs, "Rows at a time (default: one per core)")
       ->check(CLI::Range(1, 1024));
+  command.add_flag("--exact", options->exact,
+                   "Never group flows: the end of every flow by itself, however many there are");
   command.add_flag("--timing", options->timing,
                    "Also the processor time of each row; its output differs from run to run");
   command.add_flag("--quiet", options->quiet, "No progress and no notes");

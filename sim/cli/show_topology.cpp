@@ -8,11 +8,9 @@
 
 #include "sim/cli/data_folder.hpp"
 #include "sim/cli/draw_network.hpp"
-#include "sim/cli/message_text.hpp"
+#include "sim/cli/load_system.hpp"
 #include "sim/cli/network_facts.hpp"
-#include "sim/cli/override.hpp"
 #include "sim/cli/read_network.hpp"
-#include "sim/cli/yaml_document.hpp"
 #include "sim/core/error.hpp"
 #include "sim/report/output_folder.hpp"
 
@@ -27,35 +25,10 @@ struct Options {
   bool with_links = false;
 };
 
-bool is_file(const std::string& name) {
-  return name.ends_with(".yaml") || name.find('/') != std::string::npos;
-}
-
-/// The tree of a system of the catalog, or of a file, whose `base` may name one.
-YamlNode system_node(const Options& options) {
-  const Catalog catalog = system_catalog();
-  if (is_file(options.name)) {
-    YamlNode root = load_yaml(options.name);
-    apply_overrides(root, options.overrides);
-    Diagnostics diagnostics;
-    const std::optional<YamlNode> node = resolve(root, "", catalog, diagnostics);
-    diagnostics.throw_if_any();
-    return *node;
-  }
-  std::optional<YamlNode> node = catalog.load(options.name);
-  if (!node) {
-    const std::string near = did_you_mean(options.name, catalog.names);
-    throw ConfigError(fmt::format(
-        "show topology: no system is called {}{}", in_quotes(options.name),
-        near.empty() ? "; `switchyard show topology` lists them, and a file ends in .yaml" : near));
-  }
-  apply_overrides(*node, options.overrides);
-  return *node;
-}
-
 NetworkSpec read_network_of(const YamlNode& system) {
   return read_document(system, [](Section section) {
-    (void)section.raw("device", "Not needed to look at the network.");
+    for (const char* key : {"device", "library"})
+      (void)section.raw(key, "Not needed to look at the network.");
     NetworkSpec network = read_network(section);
     section.finish();
     return network;
@@ -68,10 +41,12 @@ void show(const Options& options) {
     return;
   }
   if (!options.out.empty()) check_output_folder(options.out);
-  const NetworkSpec spec = read_network_of(system_node(options));
+  const NetworkSpec spec =
+      read_network_of(system_node(options.name, options.overrides, "show topology"));
   const NetworkFacts facts = network_facts(spec);
-  const std::string name =
-      is_file(options.name) ? std::filesystem::path{options.name}.stem().string() : options.name;
+  const std::string name = is_system_file(options.name)
+                               ? std::filesystem::path{options.name}.stem().string()
+                               : options.name;
   if (options.format == "json") {
     fmt::print("{}\n", facts_json(name, spec, facts).dump(2));
   } else {

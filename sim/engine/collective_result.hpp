@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -17,12 +18,23 @@ struct CollectiveResult {
   Bytes busiest_link;  ///< most bytes on one link, links on a chip left out
   Provenance provenance = Provenance::kAssumed;  ///< of the library's startup and efficiency
   double error_band = 0;                         ///< see LibraryCollective
-  std::string method;  ///< how the engine came by the time: "flows", "symmetry", "grouped", ...
+  /// How the fluid engine came by the time: "symmetry", "refinement", "flows" (one round, exact),
+  /// "grouped" (one round, in steps), "events" (rounds that depend on each other, exact).
+  std::string method;
 };
+
+/// How a collective is simulated.
+struct CollectiveEngine {
+  EngineKind engine = EngineKind::kFluid;
+  /// Whether the fluid engine may take grouped_times() for one round of more than kGroupedFrom
+  /// irregular messages, whose exact times would take minutes.
+  bool may_group = true;
+};
+inline constexpr std::int64_t kGroupedFrom = 150'000;
 
 /// Runs a collective that all ranks enter at once, as library_collective() builds it.
 /// @throws ConfigError as build_collective(); std::runtime_error as execute().
-[[nodiscard]] CollectiveResult simulate_collective(EngineKind engine,
+[[nodiscard]] CollectiveResult simulate_collective(const CollectiveEngine& engine,
                                                    const CollectiveRequest& request,
                                                    const Topology& topology,
                                                    const std::optional<CollectiveProfile>& library);

@@ -1,12 +1,14 @@
 #include "cost_models/build_collective.hpp"
 
 #include <algorithm>
+#include <bit>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "cost_models/all_reduce.hpp"
 #include "cost_models/all_to_all.hpp"
+#include "cost_models/collectives.hpp"
 #include "cost_models/gather_scatter.hpp"
 #include "cost_models/schedule_parts.hpp"
 #include "cost_models/torus_rings.hpp"
@@ -16,6 +18,35 @@ namespace switchyard {
 namespace {
 
 using enum CollectiveAlgorithm;
+
+bool is_within_a_domain(const RankGroup& group, const Topology& topology) {
+  return std::ranges::all_of(group, [&](RankId rank) {
+    return topology.scale_up_domain[rank.index()] ==
+           topology.scale_up_domain[group.front().index()];
+  });
+}
+
+/// All-gather or reduce-scatter off the torus: within a domain the faster of ring and direct (which
+/// stands for NVLS), else ring or, where it can be, the logarithmic one (which stands for PAT).
+CollectiveAlgorithm gather_algorithm(const CollectiveRequest& request,
+                                     const std::vector<RankGroup>& groups,
+                                     const Topology& topology) {
+  const bool within = std::ranges::all_of(
+      groups, [&](const RankGroup& group) { return is_within_a_domain(group, topology); });
+  const bool powers_of_two = std::ranges::all_of(
+      groups, [](const RankGroup& group) { return std::has_single_bit(group.size()); });
+  if (!within && !powers_of_two) return kRing;
+  const auto time_by = [&](CollectiveAlgorithm algorithm) {
+    std::vector<std::vector<Round>> parts;
+    for (const RankGroup& group : groups)
+      parts.push_back(request.kind == CollectiveKind::kAllGather
+                          ? all_gather_rounds(algorithm, group, topology, request.size)
+                          : reduce_scatter_rounds(algorithm, group, topology, request.size));
+    return schedule_time({.algorithm = {}, .rounds = side_by_side(parts)}, topology);
+  };
+  const CollectiveAlgorithm other = within ? kDirect : kRecursive;
+  return time_by(other) < time_by(kRing) ? other : kRing;
+}
 
 CollectiveAlgorithm chosen(const CollectiveRequest& request, const std::vector<RankGroup>& groups,
                            const Topology& topology, const AlgorithmThresholds& thresholds) {
@@ -27,12 +58,20 @@ CollectiveAlgorithm chosen(const CollectiveRequest& request, const std::vector<R
         groups, [&](const RankGroup& group) { return torus_box(group, topology).has_value(); });
     return boxes ? kTorus : kRing;
   }
-  if (request.kind != CollectiveKind::kAllReduce) return kRing;
+  if (request.kind != CollectiveKind::kAllReduce)
+    return gather_algorithm(request, groups, topology);
   if (std::ranges::max_element(groups, {}, &RankGroup::size)->size() <= 2) return kRing;
   const bool in_switch = std::ranges::all_of(
       groups, [&](const RankGroup& group) { return can_reduce_in_switch(group, topology); });
   if (in_switch && request.size >= thresholds.in_switch_from) return kInSwitch;
-  return request.size < thresholds.tree_below ? kDoubleBinaryTree : kRing;
+  if (request.size > thresholds.tree_up_to) return kRing;
+  const auto time_by = [&](CollectiveAlgorithm algorithm) {
+    std::vector<std::vector<Round>> parts;
+    for (const RankGroup& group : groups)
+      parts.push_back(all_reduce_rounds(algorithm, request, group, topology));
+    return schedule_time({.algorithm = {}, .rounds = side_by_side(parts)}, topology);
+  };
+  return time_by(kDoubleBinaryTree) < time_by(kRing) ? kDoubleBinaryTree : kRing;
 }
 
 CollectiveAlgorithm checked(const CollectiveRequest& request) {

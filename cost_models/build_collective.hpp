@@ -1,27 +1,20 @@
 #pragma once
 
+#include "cost_models/algorithm_thresholds.hpp"
 #include "cost_models/collective_request.hpp"
 #include "cost_models/collective_schedule.hpp"
 
 namespace switchyard {
-
-/// Sizes at which "auto" changes its mind. All assumed: NCCL decides by tables of latencies and
-/// bandwidths of each generation (src/graph/tuning.cc); these are round figures for its outcome on
-/// H100 nodes. S is the request's size.
-struct AlgorithmThresholds {
-  /// All-reduce below it: two trees, whose rounds grow with log n; else ring.
-  Bytes tree_below{1024.0 * 1024.0};
-  /// All-reduce from it on: by the switch, where it can (NVLS); three ranks or more.
-  Bytes in_switch_from{64.0 * 1024.0};
-};
 
 /// The algorithm that `request` names, or for kAuto the one a library would choose:
 ///
 ///   on a torus    all-reduce, all-gather, reduce-scatter: torus where all groups are boxes, else
 ///                 ring. All-to-all: direct, its links are busy all the time
 ///   elsewhere     all-reduce: in-switch where the switches can and S >= in_switch_from;
-///                 double-binary-tree for S < tree_below; ring. Two ranks: ring.
-///                 All-gather, reduce-scatter: ring. All-to-all: direct, or
+///                 else double-binary-tree or ring, whichever schedule_time() has as the faster on
+///                 this network (as NCCL's tuner does with its own model). Two ranks: ring.
+///                 All-gather, reduce-scatter: ring, or if faster direct within a domain (NCCL's
+///                 NVLS) and recursive over several (its PAT). All-to-all: direct, or
 ///                 two-level-deduplicated where the request says how tokens repeat.
 ///   anywhere      point-to-point: direct
 ///

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "cost_models/algorithm_thresholds.hpp"
 #include "sim/core/constant.hpp"
 #include "sim/core/units.hpp"
 #include "sim/workload/collective_kind.hpp"
@@ -50,6 +51,7 @@ struct CollectiveProfile {
   std::string name;
   std::string library;            ///< with version
   BytesPerSecond link_bandwidth;  ///< datasheet, per rank and direction
+  AlgorithmThresholds thresholds{};
   std::vector<CollectiveTimes> collectives;
 };
 

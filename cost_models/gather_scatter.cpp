@@ -42,7 +42,7 @@ std::vector<Round> doubling_gather(const RankGroup& group, Bytes part) {
   if (!std::has_single_bit(group.size()))
     throw ConfigError(
         fmt::format("recursive doubling needs a power of two ranks in a group, got "
-                    "{}: use ring or bruck",
+                    "{}: use ring or direct",
                     group.size()));
   std::vector<Round> rounds;
   for (std::size_t distance = 1; distance < group.size(); distance *= 2) {

@@ -9,6 +9,7 @@ namespace {
 
 // 47.5 GB/s of a card of 50: the middle of what NCCL's maintainers state for one rank's messages.
 constexpr double kScaleOutInflation = 50.0 / 47.5;
+constexpr double kScaleOutBand = 1.5 / 47.5;
 
 bool is_within_a_domain(const RankGroup& group, const Topology& topology) {
   return std::ranges::all_of(group, [&](RankId rank) {
@@ -42,7 +43,9 @@ void inflate(CollectiveSchedule& schedule, double factor) {
 
 LibraryCollective library_collective(const CollectiveRequest& request, const Topology& topology,
                                      const std::optional<CollectiveProfile>& profile) {
-  LibraryCollective result{.schedule = build_collective(request, topology)};
+  LibraryCollective result{
+      .schedule = build_collective(request, topology,
+                                   profile ? profile->thresholds : AlgorithmThresholds{})};
   const CollectiveTimes* times = profile ? find_times(*profile, request.kind) : nullptr;
   if (times == nullptr || num_rounds(result.schedule) == 0) return result;
 
@@ -58,10 +61,14 @@ LibraryCollective library_collective(const CollectiveRequest& request, const Top
     cost = {.startup = times->curves.back().times.front(),
             .byte_inflation = kScaleOutInflation,
             .provenance = Provenance::kExtrapolated,
-            .error_band = times->transfer_p90};
+            .error_band = kScaleOutBand};
+    const Seconds startup = std::max(cost.startup, parts.latency);
+    const double startup_share = startup / (startup + cost.byte_inflation * parts.transfer);
+    cost.error_band += startup_share * (times->transfer_p90 - kScaleOutBand);
   }
   result.schedule.startup = std::max(Seconds{0}, cost.startup - parts.latency);
   inflate(result.schedule, cost.byte_inflation);
+  result.byte_inflation = cost.byte_inflation;
   result.provenance = cost.provenance;
   result.error_band = cost.error_band;
   return result;

@@ -147,8 +147,11 @@ std::vector<NetworkCut> slab_cuts(const Topology& topology, std::size_t dimensio
 
 NetworkCuts network_cuts(const Topology& topology) {
   NetworkCuts cuts;
-  for (std::size_t r = 0; r < topology.ranks.size(); ++r)
-    cuts.ranks.push_back(set_of(topology, {rank_id(r)}, false).cut({rank_id(r)}));
+  for (std::size_t r = 0; r < topology.ranks.size(); ++r) {
+    VertexSet set = set_of(topology, {rank_id(r)}, false);
+    if (!topology.torus) set.take_in_switches();  // a network card of its own
+    cuts.ranks.push_back(set.cut({rank_id(r)}));
+  }
   cuts.nodes = node_cuts(topology);
   if (topology.torus)
     for (std::size_t d = 0; d < topology.torus->lengths.size(); ++d)

@@ -102,7 +102,8 @@ def draw_sizes(rows: list[dict]) -> plt.Figure:
         axes.xaxis.set_major_formatter(FuncFormatter(lambda size, _: size_label(size)))
         axes.xaxis.set_minor_locator(NullLocator())
         axes.tick_params(axis="x", rotation=30)
-    times.legend(fontsize=8)
+    handles, labels = times.get_legend_handles_labels()
+    figure.legend(handles, labels, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, 0.0), ncol=3)
     best = max(rows, key=lambda row: row["busbw_bytes_per_s"])
     figure.suptitle(f"{best['collective']}: {best['busbw_bytes_per_s'] / 1e9:.4g} GB/s bus bandwidth "
                     f"at {size_label(best['size_bytes'])} ({label_of(best, rows, keys)})")
@@ -112,8 +113,8 @@ def draw_sizes(rows: list[dict]) -> plt.Figure:
 def growth(line: list[dict]) -> str:
     """Return how a line grows from its first to its last system."""
     first, last = line[0], line[-1]
-    return (f"{last['time_s'] / first['time_s']:.3g}x the time on "
-            f"{last['num_ranks'] / first['num_ranks']:.3g}x the ranks")
+    return (f"{last['time_s'] / first['time_s']:.3g}x the time from {first['num_ranks']:g} to "
+            f"{last['num_ranks']:g} ranks")
 
 
 def draw_ranks(rows: list[dict]) -> plt.Figure:
@@ -128,7 +129,7 @@ def draw_ranks(rows: list[dict]) -> plt.Figure:
         label = label_of(line[0], rows, keys)
         axes.plot(ranks, [1e3 * row["time_s"] for row in line], label=label, **style)
         axes.plot(ranks, [1e3 * row["bound_s"] for row in line], color=style["color"], alpha=0.35,
-                  linewidth=5, zorder=0, label=f"bound of {line[0]['collective']}")
+                  linewidth=5, marker="", zorder=0, label=f"bound of {line[0]['collective']}")
         findings.append(f"{label}: {growth(line)}")
     axes.set_xscale("log", base=2)
     axes.set_yscale("log", base=2)
@@ -154,6 +155,13 @@ def draw(rows: list[dict]) -> plt.Figure:
     return draw_ranks(rows)
 
 
+def metadata(path: Path) -> dict:
+    """Return what keeps dates and versions out of the file: equal data give equal bytes."""
+    return {".pdf": {"CreationDate": None, "Producer": None, "Creator": None},
+            ".png": {"Software": None},
+            ".svg": {"Date": None}}.get(path.suffix, {})
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("results", type=Path, nargs="+",
@@ -162,14 +170,14 @@ def main() -> None:
     arguments = parser.parse_args()
 
     plt.style.use(Path(__file__).with_name("style.mplstyle"))
+    plt.rcParams["svg.hashsalt"] = "switchyard"  # element ids are random without it
     figure = draw([row for path in arguments.results for row in read_rows(path)])
     figure.tight_layout()
-    dates = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}}
-    try:
-        arguments.out.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(arguments.out, metadata=dates.get(arguments.out.suffix, {}))
-    except (OSError, ValueError) as error:
-        sys.exit(f"{arguments.out}: cannot write: {error}")
+    if arguments.out.suffix not in (".png", ".pdf", ".svg"):
+        sys.exit(f"{arguments.out}: expected a name that ends in .png, .pdf or .svg")
+    arguments.out.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(arguments.out, metadata=metadata(arguments.out))
+    print(arguments.out)
 
 
 if __name__ == "__main__":

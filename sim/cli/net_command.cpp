@@ -3,10 +3,13 @@
 #include <cmath>
 #include <filesystem>
 #include <memory>
+#include <optional>
+#include <set>
 
 #include <spdlog/spdlog.h>
 #include <CLI/CLI.hpp>
 
+#include "cost_models/expert_parallel.hpp"
 #include "sim/cli/commands.hpp"
 #include "sim/cli/data_folder.hpp"
 #include "sim/cli/load_system.hpp"
@@ -34,6 +37,8 @@ struct NetOptions {
   int group_size = 0;  ///< 0: one group
   int stride = 1;
   double sigma = 0;
+  int top_k = 0;    ///< experts of a token; 0: how tokens repeat is not known
+  int experts = 0;  ///< over all ranks of a group
   std::uint64_t seed = 1;
   std::string format = "table";
   std::string out;
@@ -81,12 +86,38 @@ std::vector<Eigen::MatrixXd> drawn_traffic(const std::vector<RankGroup>& groups,
   return traffic;
 }
 
+/// How often a token goes to several ranks of a node, from top-k of uniform routing.
+std::optional<TokenDeduplication> deduplication(const NetOptions& options,
+                                                const std::vector<RankGroup>& groups,
+                                                const Topology& topology) {
+  if (options.top_k == 0 && options.experts == 0) return std::nullopt;
+  const auto ranks = static_cast<int>(groups.front().size());
+  std::set<int> nodes;
+  for (const RankId rank : groups.front()) nodes.insert(topology.scale_up_domain[rank.index()]);
+  const int num_nodes = static_cast<int>(nodes.size());
+  if (options.top_k < 1 || options.experts < options.top_k || options.experts % ranks != 0 ||
+      ranks % num_nodes != 0)
+    throw ConfigError(fmt::format(
+        "--top-k, --experts: expected both, with experts a multiple of the {} ranks of a group (on "
+        "{} nodes) and at least top-k, got {} and {}",
+        ranks, num_nodes, options.top_k, options.experts));
+  return TokenDeduplication{
+      .ranks_per_node = expected_distinct_groups(ranks, options.experts, options.top_k) /
+                        expected_distinct_groups(num_nodes, options.experts, options.top_k)};
+}
+
 NetworkRow answer(const Question& question, const System& system, const Topology& topology,
                   const NetOptions& options) {
   const std::vector<RankGroup> groups = resolved_groups(question.request, topology);
   CollectiveRequest request = question.request;
   if (options.sigma > 0)
     request.traffic = drawn_traffic(groups, request.size, options.sigma, options.seed);
+  if (request.kind == CollectiveKind::kAllToAll)
+    request.deduplication = deduplication(options, groups, topology);
+  if (request.algorithm == CollectiveAlgorithm::kTwoLevelDeduplicated && !request.deduplication)
+    throw ConfigError(
+        "--algorithm two-level-deduplicated: needs --top-k and --experts, which say how often a "
+        "token goes to several ranks of a node");
   NetworkRow row{.system = system.name,
                  .num_ranks = num_ranks(topology),
                  .num_groups = static_cast<int>(groups.size()),
@@ -143,6 +174,13 @@ void net(const NetOptions& options) {
       warn_of_simgrid(topologies[s], options.systems[s]);
   }
 
+  constexpr double kManyPairs = 500'000;
+  for (std::size_t s = 0; s < topologies.size() && !options.quiet; ++s)
+    if (options.sigma > 0 && std::pow(num_ranks(topologies[s]), 2) > kManyPairs)
+      spdlog::info("{}: {} messages of different sizes take about {:.0f} s a row",
+                   options.systems[s], num_ranks(topologies[s]) * (num_ranks(topologies[s]) - 1),
+                   8e-6 * std::pow(num_ranks(topologies[s]), 2));
+
   NetworkReport report{.seed = options.seed, .rows = std::vector<NetworkRow>(questions.size())};
   Progress progress{questions.size(), options.quiet};
   // Processor times are of the whole process, so one row at a time where they are asked for.
@@ -194,24 +232,40 @@ void add_options(CLI::App& command, const std::shared_ptr<NetOptions>& options) 
   command.add_option("--engine", options->engines, "One or more of: fluid, analytic, simgrid")
       ->delimiter(',')
       ->capture_default_str();
-  command.add_option("--ranks", options->ranks,
-                     "Ranks that take part: \"0-15\" or \"0,2,4-7\" (default: all)");
+  command
+      .add_option("--ranks", options->ranks,
+                  "Ranks that take part: \"0-15\" or \"0,2,4-7\" (default: all)")
+      ->check([](const std::string& text) {
+        return text.empty() ? "expected ranks such as \"0-15\"" : "";
+      });
   command
       .add_option("--group-size", options->group_size,
                   "Cut the ranks into groups of this size, all at once (default: one group)")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(1, 65536));
   command
       .add_option("--stride", options->stride,
                   "Distance between the ranks of a group: 8 makes groups 0, 8, 16, ...")
-      ->check(CLI::PositiveNumber)
+      ->check(CLI::Range(1, 65536))
       ->capture_default_str();
   if (options->kind == CollectiveKind::kAllToAll)
     command
         .add_option("--lognormal-sigma", options->sigma,
                     "All-to-all-v: spread of independent bytes between pairs, 0 is uniform")
         ->check(CLI::Range(0.0, 4.0))
+        ->check([](const std::string& text) {
+          return text.find_first_of("nN") == std::string::npos ? "" : "expected a number";
+        })
         ->capture_default_str();
-  command.add_option("--seed", options->seed, "Seed of what is drawn")->capture_default_str();
+  if (options->kind == CollectiveKind::kAllToAll) {
+    command.add_option(
+        "--top-k", options->top_k,
+        "Experts of a token: S counts a token once for each rank that it goes to, and "
+        "two-level-deduplicated sends it once to each node");
+    command.add_option("--experts", options->experts, "Experts over the ranks of a group");
+  }
+  command.add_option("--seed", options->seed, "Seed of what is drawn")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   command.add_option("--format", options->format, "What is printed")
       ->check(CLI::IsMember({"table", "json", "csv"}))
       ->capture_default_str();

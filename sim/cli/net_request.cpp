@@ -16,11 +16,13 @@ namespace {
 
 Bytes parse_size(std::string_view text) {
   const std::optional<Bytes> size = parse_bytes(text);
-  if (!size || *size < Bytes{0})
-    throw ConfigError(fmt::format(
-        "--bytes: expected a size with a unit, such as \"64 MiB\", or a range \"1 KiB..1 GiB\", "
-        "got {}",
-        in_quotes(text)));
+  constexpr Bytes kLargest{0x1p60};
+  if (!size || *size < Bytes{1} || *size > kLargest)
+    throw ConfigError(
+        fmt::format("--bytes: expected a size from 1 B to 1048576 TiB with its unit (B, kB, MB, "
+                    "GB, TB, KiB, MiB, "
+                    "GiB, TiB), such as \"64 MiB\", or a range \"1 KiB..1 GiB\", got {}",
+                    in_quotes(text)));
   return *size;
 }
 
@@ -116,7 +118,7 @@ std::vector<EngineKind> parse_engines(std::span<const std::string> names) {
 
 std::vector<RankGroup> parse_groups(std::string_view ranks, int group_size, int stride,
                                     int num_ranks) {
-  if (ranks.empty() && group_size == 0) return {};  // one group of all ranks
+  if (ranks.empty() && group_size == 0 && stride == 1) return {};  // one group of all ranks
   std::vector<int> members;
   if (ranks.empty())
     for (int rank = 0; rank < num_ranks; ++rank) members.push_back(rank);
@@ -130,6 +132,10 @@ std::vector<RankGroup> parse_groups(std::string_view ranks, int group_size, int 
         "--group-size: {} ranks cannot be cut into groups of {} at a stride of {}; {} must be a "
         "multiple of {}",
         count, group_size, stride, count, std::max<std::int64_t>(block, 1)));
+  if (size < 2)
+    throw ConfigError(fmt::format(
+        "--group-size: expected at least two ranks in a group, got {}; one rank sends nothing",
+        size));
   std::vector<RankGroup> groups;
   for (int base = 0; base < count; base += static_cast<int>(block)) {
     for (int offset = 0; offset < stride; ++offset) {

@@ -139,6 +139,12 @@ CollectiveProfile read_collective_profile(Section section) {
   profile.library = section.text("library", "The library, with its version.");
   profile.link_bandwidth =
       section.bandwidth("link_bandwidth", "Datasheet, of a rank's scale-up links, one way.");
+  Section thresholds = section.subsection("auto", "When the library changes its algorithm.");
+  profile.thresholds.in_switch_from = thresholds.bytes(
+      "in_switch_from", "Smallest all-reduce that the switches add up, where they can.");
+  profile.thresholds.tree_up_to =
+      thresholds.bytes("tree_up_to", "Largest all-reduce that trees are tried for.");
+  thresholds.finish();
   profile.collectives =
       section.sections("collectives", "What was measured.", read_times, {.min = 1});
   section.finish();

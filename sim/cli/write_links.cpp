@@ -110,8 +110,12 @@ std::string collective_profile_yaml(const CollectiveFit& fit,
           fmt::format("#   {:<15}{:<17}{:5.1f} %{:7.1f} %{:5}\n", collective_kind_name(times.kind),
                       size_band_name(band), 100 * error.median, 100 * error.p90, error.rows);
     }
-  text += fmt::format("name: {}\nlibrary: {}\nlink_bandwidth: {}  # datasheet\ncollectives:\n",
-                      profile.name, profile.library, gigabytes(profile.link_bandwidth));
+  text += fmt::format(
+      "name: {}\nlibrary: {}\nlink_bandwidth: {}  # datasheet\n"
+      "auto: {{in_switch_from: {:.6g} KiB, tree_up_to: {:.6g} MiB}}  # assumed\ncollectives:\n",
+      profile.name, profile.library, gigabytes(profile.link_bandwidth),
+      profile.thresholds.in_switch_from.base() / 0x1p10,
+      profile.thresholds.tree_up_to.base() / 0x1p20);
   for (const CollectiveTimes& times : profile.collectives) {
     text += fmt::format(
         "  - kind: {}\n"

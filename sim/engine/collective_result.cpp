@@ -51,14 +51,14 @@ CollectiveResult simulate_collective(const CollectiveEngine& engine,
                                      const CollectiveRequest& request, const Topology& topology,
                                      const std::optional<CollectiveProfile>& library) {
   CollectiveResult result;
-  result.algorithm = chosen_algorithm(request, topology);
   LibraryCollective collective = library_collective(request, topology, library);
+  result.algorithm = *find_algorithm(collective.schedule.algorithm);
   result.provenance = collective.provenance;
   result.error_band = collective.error_band;
   CollectiveSchedule& schedule = collective.schedule;
   result.bound = lower_bound(request, topology);
   result.link_load = link_load_bound(schedule, topology);
-  result.busiest_link = busiest_cable(schedule, topology);
+  result.busiest_link = busiest_cable(schedule, topology) / collective.byte_inflation;
   if (engine.engine == EngineKind::kFluid && is_one_round(schedule)) {
     time_one_round(schedule, engine.may_group, topology, result);
   } else {

@@ -15,7 +15,7 @@ struct CollectiveResult {
   Seconds time;        ///< from the entry of all ranks to the exit of the last
   Seconds bound;       ///< lower_bound(): whatever the algorithm and the paths
   Seconds link_load;   ///< link_load_bound(): for this schedule on these paths
-  Bytes busiest_link;  ///< most bytes on one link, links on a chip left out
+  Bytes busiest_link;  ///< most bytes of payload on one link, links on a chip left out
   Provenance provenance = Provenance::kAssumed;  ///< of the library's startup and efficiency
   double error_band = 0;                         ///< see LibraryCollective
   /// How the fluid engine came by the time: "symmetry", "refinement", "flows" (one round, exact),

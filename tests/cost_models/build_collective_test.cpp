@@ -56,10 +56,12 @@ TEST(ChosenAlgorithm, GoesBySizeOnNodes) {
   const Topology star = star_of(8, kPort);
   EXPECT_EQ(chosen_algorithm(all_reduce(1_kB), star), kDoubleBinaryTree);
   EXPECT_EQ(chosen_algorithm(all_reduce(100_MB), star), kRing);
-  EXPECT_EQ(chosen_algorithm(all_reduce(1_kB), star, {.tree_below = 100_B}), kRing);
+  EXPECT_EQ(chosen_algorithm(all_reduce(1_kB), star, {.tree_up_to = 100_B}), kRing);
   EXPECT_EQ(chosen_algorithm(all_reduce(1_kB), star_of(2, kPort)), kRing);
   const Topology reducing = star_of(8, kPort, true);
-  EXPECT_EQ(chosen_algorithm(all_reduce(1_kB), reducing), kDoubleBinaryTree);
+  EXPECT_EQ(chosen_algorithm(all_reduce(1_kB), reducing), kInSwitch);
+  EXPECT_EQ(chosen_algorithm(all_reduce(1_kB), reducing, {.in_switch_from = 10_kB}),
+            kDoubleBinaryTree);
   EXPECT_EQ(chosen_algorithm(all_reduce(100_MB), reducing), kInSwitch);
   const Topology nodes = nodes_of({.num_nodes = 2,
                                    .ranks_per_node = 4,

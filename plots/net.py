@@ -45,6 +45,8 @@ def read_rows(path: Path) -> list[dict]:
     if not rows:
         sys.exit(f"{path}: no rows below the header")
     for number, row in enumerate(rows, start=1):
+        if row.get("chosen_by_auto") == "yes":  # one line, whatever was chosen at each size
+            row["algorithm"] = "auto"
         for column in NUMBERS:
             try:
                 row[column] = float(row[column])

@@ -53,6 +53,18 @@ std::string library_text(const CollectiveResult& result) {
   return fmt::format("{} +-{:.0f} %", provenance_name(result.provenance), 100 * result.error_band);
 }
 
+/// "fluid (symmetry)"; of grouped flows also how far the time is above the busiest link's, which no
+/// sharing on these paths can beat: what grouping can have added at most, latency included.
+std::string engine_text(const NetworkRow& row) {
+  std::string text{engine_name(row.engine)};
+  const CollectiveResult& result = row.result;
+  if (result.method.empty()) return text;
+  text += fmt::format(" ({}", result.method);
+  if (result.method == "grouped")
+    text += fmt::format(", link load {:+.2f} %", 100 * (result.time / result.link_load - 1));
+  return text + ")";
+}
+
 std::string groups_text(const NetworkRow& row) {
   return row.num_groups == 1 ? fmt::format("{}", row.group_size)
                              : fmt::format("{} x {}", row.num_groups, row.group_size);
@@ -98,8 +110,7 @@ std::string format_table(const NetworkReport& report) {
         groups_text(row),
         size_text(row.size),
         algorithm_text(row),
-        std::string{engine_name(row.engine)} +
-            (result.method.empty() ? "" : fmt::format(" ({})", result.method)),
+        engine_text(row),
         significant(result.time.base() * 1e6),
         significant(result.bound.base() * 1e6),
         ratio ? fmt::format("{:.{}f}", *ratio, *ratio < 100 ? 3 : 0) : "-",

@@ -7,17 +7,12 @@ computes nothing but the medians and the largest errors in the title, over rows 
 Usage: python3 plots/link_calibration.py out/links/link_calibration.csv --out out/links/link_calibration.png
 """
 
-import argparse
-import csv
 import statistics
-import sys
-from pathlib import Path
 
-import matplotlib
-
-matplotlib.use("Agg")  # no display needed, so CI draws the same figure
 import matplotlib.pyplot as plt
 from matplotlib.lines import Line2D
+
+import script
 
 COLUMNS = ("family", "system", "name", "ranks", "size_bytes", "measured_us", "predicted_us",
            "error_fraction", "role")
@@ -27,33 +22,6 @@ RANK_COLOURS = {2: "#E69F00", 8: "#0072B2", 16: "#D55E00", 64: "#000000"}
 OTHER_RANKS = "#777777"
 MODES = ("normal dispatch", "normal combine", "low_latency dispatch", "low_latency combine")
 SYSTEM = "h100_sxm"  # collectives of other systems are in the tables only
-
-
-def read_rows(path: Path) -> list[dict]:
-    """Return a dictionary for each row, numbers as floats (empty cells as None), in file order."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        sys.exit(f"{path}: cannot read: {getattr(error, 'strerror', None) or error}")
-    lines = [line for line in text.splitlines(keepends=True) if not line.startswith("#")]
-    reader = csv.DictReader(lines)
-    missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
-    if missing:
-        sys.exit(f"{path}: missing column(s): {', '.join(missing)}")
-    rows = list(reader)
-    if not rows:
-        sys.exit(f"{path}: no rows below the header")
-    for number, row in enumerate(rows, start=1):
-        if None in row.values():
-            sys.exit(f"{path}: row {number}: fewer fields than the header")
-        for column in NUMBERS:
-            try:
-                row[column] = float(row[column]) if row[column] else None
-            except ValueError:
-                sys.exit(f"{path}: row {number}: {column}: expected a number, got \"{row[column]}\"")
-        if any(row[column] is None for column in NUMBERS if column != "size_bytes"):
-            sys.exit(f"{path}: row {number}: an empty number")
-    return rows
 
 
 def finding(rows: list[dict]) -> str:
@@ -160,28 +128,7 @@ def draw(rows: list[dict]) -> plt.Figure:
     return figure
 
 
-def metadata(path: Path) -> dict:
-    """Return what keeps dates and versions out of the file: equal data give equal bytes."""
-    return {".pdf": {"CreationDate": None, "Producer": None, "Creator": None},
-            ".png": {"Software": None},
-            ".svg": {"Date": None}}.get(path.suffix, {})
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("csv", type=Path, help="link_calibration.csv of `switchyard fit links`")
-    parser.add_argument("--out", type=Path, required=True, help="figure to write (.png, .pdf, .svg)")
-    args = parser.parse_args()
-
-    plt.style.use(Path(__file__).with_name("style.mplstyle"))
-    plt.rcParams["svg.hashsalt"] = "switchyard"  # element ids are random without it
-    rows = read_rows(args.csv)
-    if args.out.suffix not in (".png", ".pdf", ".svg"):
-        sys.exit(f"{args.out}: expected a name that ends in .png, .pdf or .svg")
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    draw(rows).savefig(args.out, metadata=metadata(args.out))
-    print(args.out)
-
-
 if __name__ == "__main__":
-    main()
+    script.run(__doc__, "link_calibration.csv of `switchyard fit links`",
+               lambda paths: draw(script.read_rows(paths[0], COLUMNS, NUMBERS,
+                                                   may_be_empty=("size_bytes",))))

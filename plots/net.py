@@ -8,16 +8,12 @@ ranks, with the lower bound. Computes nothing but the ratios in the title.
 Usage: python3 plots/net.py out/net/net.csv --out out/net/net.png
 """
 
-import argparse
-import csv
-import sys
 from pathlib import Path
 
-import matplotlib
-
-matplotlib.use("Agg")  # no display needed, so CI draws the same figure
 import matplotlib.pyplot as plt
 from matplotlib.ticker import FuncFormatter, NullLocator
+
+import script
 
 # Colours that colour-blind readers can tell apart (Okabe, Ito, "Color Universal Design", 2008); lines
 # of one colour differ by marker and dash.
@@ -26,32 +22,15 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 DASHES = {"fluid": "-", "simgrid": "--", "analytic": ":"}
 NUMBERS = ("num_ranks", "num_groups", "group_size", "size_bytes", "time_s", "bound_s",
            "busbw_bytes_per_s")
-COLUMNS = ("system", "collective", "algorithm", "engine", *NUMBERS)
+COLUMNS = ("system", "collective", "algorithm", "chosen_by_auto", "engine", *NUMBERS)
 
 
-def read_rows(path: Path) -> list[dict]:
-    """Return a dictionary for each row, numbers as floats, in file order."""
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    except (OSError, UnicodeDecodeError) as error:
-        sys.exit(f"{path}: cannot read: {getattr(error, 'strerror', None) or error}")
-    while lines and lines[0].startswith("#"):
-        lines.pop(0)
-    reader = csv.DictReader(lines)
-    missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
-    if missing:
-        sys.exit(f"{path}: missing column(s): {', '.join(missing)}")
-    rows = list(reader)
-    if not rows:
-        sys.exit(f"{path}: no rows below the header")
-    for number, row in enumerate(rows, start=1):
-        if row.get("chosen_by_auto") == "yes":  # one line, whatever was chosen at each size
+def read_rows(paths: list[Path]) -> list[dict]:
+    """Return a dictionary for each row of all files; what auto chose is one line of the figure."""
+    rows = [row for path in paths for row in script.read_rows(path, COLUMNS, NUMBERS)]
+    for row in rows:
+        if row["chosen_by_auto"] == "yes":
             row["algorithm"] = "auto"
-        for column in NUMBERS:
-            try:
-                row[column] = float(row[column])
-            except (TypeError, ValueError):
-                sys.exit(f"{path}: row {number}: {column}: expected a number, got \"{row[column]}\"")
     return rows
 
 
@@ -157,30 +136,6 @@ def draw(rows: list[dict]) -> plt.Figure:
     return draw_ranks(rows)
 
 
-def metadata(path: Path) -> dict:
-    """Return what keeps dates and versions out of the file: equal data give equal bytes."""
-    return {".pdf": {"CreationDate": None, "Producer": None, "Creator": None},
-            ".png": {"Software": None},
-            ".svg": {"Date": None}}.get(path.suffix, {})
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("results", type=Path, nargs="+",
-                        help="net.csv of `switchyard net`; several are drawn together")
-    parser.add_argument("--out", type=Path, required=True, help="figure to write (.png, .svg, .pdf)")
-    arguments = parser.parse_args()
-
-    plt.style.use(Path(__file__).with_name("style.mplstyle"))
-    plt.rcParams["svg.hashsalt"] = "switchyard"  # element ids are random without it
-    figure = draw([row for path in arguments.results for row in read_rows(path)])
-    figure.tight_layout()
-    if arguments.out.suffix not in (".png", ".pdf", ".svg"):
-        sys.exit(f"{arguments.out}: expected a name that ends in .png, .pdf or .svg")
-    arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(arguments.out, metadata=metadata(arguments.out))
-    print(arguments.out)
-
-
 if __name__ == "__main__":
-    main()
+    script.run(__doc__, "net.csv of `switchyard net`; several are drawn together",
+               lambda paths: draw(read_rows(paths)), takes_several=True)

@@ -7,16 +7,13 @@ nothing but the mean absolute error in the title, over predicted rows only.
 Usage: python3 plots/table1.py out/table1/results.csv --out out/table1/table1.png
 """
 
-import argparse
-import csv
 import sys
 from pathlib import Path
 
-import matplotlib
-
-matplotlib.use("Agg")  # no display needed, so CI draws the same figure
 import matplotlib.pyplot as plt
 from matplotlib.lines import Line2D
+
+import script
 
 # Operator classes in the order of the stack: column without its "_s", label, colour, hatch. The eight
 # colours that colour-blind readers can tell apart (Okabe, Ito, "Color Universal Design", 2008) are
@@ -42,32 +39,10 @@ COLUMNS = ("case", "role", *RATES, *(f"{column}_s" for column, *_ in CLASSES))
 
 def read_cases(path: Path) -> list[dict]:
     """Return a dictionary for each case, numbers as floats (empty cells as None), in file order."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        sys.exit(f"{path}: cannot read: {getattr(error, 'strerror', None) or error}")
-    lines = text.splitlines(keepends=True)
-    while lines and lines[0].startswith("#"):
-        lines.pop(0)
-    reader = csv.DictReader(lines)
-    missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
-    if missing:
-        sys.exit(f"{path}: missing column(s): {', '.join(missing)}")
-    cases = list(reader)
-    if not cases:
-        sys.exit(f"{path}: no rows below the header")
+    numbers = [column for column in COLUMNS if column not in ("case", "role")]
+    cases = script.read_rows(path, COLUMNS, numbers,
+                             may_be_empty=set(numbers) - {"examples_per_s"})
     for number, case in enumerate(cases, start=1):
-        if None in case.values():
-            sys.exit(f"{path}: row {number}: fewer fields than the header")
-        for column in COLUMNS:
-            if column in ("case", "role"):
-                continue
-            try:
-                case[column] = float(case[column]) if case[column] else None
-            except ValueError:
-                sys.exit(f"{path}: row {number}: {column}: expected a number, got \"{case[column]}\"")
-        if case["examples_per_s"] is None:
-            sys.exit(f"{path}: row {number}: examples_per_s: empty")
         if case["published_examples_per_s"] is not None and case["error_fraction"] is None:
             sys.exit(f"{path}: row {number}: error_fraction: empty beside a published rate")
     return cases
@@ -153,28 +128,5 @@ def draw(cases: list[dict]) -> plt.Figure:
     return figure
 
 
-def metadata(path: Path) -> dict:
-    """Return what keeps dates and versions out of the file: equal data give equal bytes."""
-    return {".pdf": {"CreationDate": None, "Producer": None, "Creator": None},
-            ".png": {"Software": None},
-            ".svg": {"Date": None}}.get(path.suffix, {})
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("csv", type=Path, help="results.csv of `switchyard run`")
-    parser.add_argument("--out", type=Path, required=True, help="figure to write (.png, .pdf, .svg)")
-    args = parser.parse_args()
-
-    plt.style.use(Path(__file__).with_name("style.mplstyle"))
-    plt.rcParams["svg.hashsalt"] = "switchyard"  # element ids are random without it
-    cases = read_cases(args.csv)
-    if args.out.suffix not in (".png", ".pdf", ".svg"):
-        sys.exit(f"{args.out}: expected a name that ends in .png, .pdf or .svg")
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    draw(cases).savefig(args.out, metadata=metadata(args.out))
-    print(args.out)
-
-
 if __name__ == "__main__":
-    main()
+    script.run(__doc__, "results.csv of `switchyard run`", lambda paths: draw(read_cases(paths[0])))

@@ -7,19 +7,17 @@ else; computes nothing but where to put the nodes.
 Usage: python3 plots/topology.py out/topology/topology.json --out out/topology/topology.png
 """
 
-import argparse
 import json
 import math
 import re
 import sys
 from pathlib import Path
 
-import matplotlib
-
-matplotlib.use("Agg")  # no display needed, so CI draws the same figure
 import matplotlib.pyplot as plt
 from matplotlib.collections import LineCollection
 from matplotlib.lines import Line2D
+
+import script
 
 # Colours that colour-blind readers can tell apart (Okabe, Ito, "Color Universal Design", 2008); shapes and
 # line styles say the same again.
@@ -34,9 +32,7 @@ KEYS = ("name", "network", "nodes", "links", "bisection_bandwidth_bytes_per_s", 
 def read_topology(path: Path) -> dict:
     """Return the document, or leave with a message."""
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        sys.exit(f"{path}: cannot read: {getattr(error, 'strerror', None) or error}")
+        document = json.loads(script.read_text(path))
     except json.JSONDecodeError as error:
         sys.exit(f"{path}: no JSON: {error}")
     missing = [key for key in KEYS if key not in document]
@@ -207,28 +203,6 @@ def draw(document: dict) -> plt.Figure:
     return figure
 
 
-def metadata(path: Path) -> dict:
-    """Return what keeps dates and versions out of the file: equal data give equal bytes."""
-    return {".pdf": {"CreationDate": None, "Producer": None, "Creator": None},
-            ".png": {"Software": None},
-            ".svg": {"Date": None}}.get(path.suffix, {})
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("json", type=Path, help="topology.json of `switchyard show topology`")
-    parser.add_argument("--out", type=Path, required=True, help="figure to write (.png, .pdf, .svg)")
-    args = parser.parse_args()
-
-    plt.style.use(Path(__file__).with_name("style.mplstyle"))
-    plt.rcParams["svg.hashsalt"] = "switchyard"  # element ids are random without it
-    document = read_topology(args.json)
-    if args.out.suffix not in (".png", ".pdf", ".svg"):
-        sys.exit(f"{args.out}: expected a name that ends in .png, .pdf or .svg")
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    draw(document).savefig(args.out, metadata=metadata(args.out))
-    print(args.out)
-
-
 if __name__ == "__main__":
-    main()
+    script.run(__doc__, "topology.json of `switchyard show topology`",
+               lambda paths: draw(read_topology(paths[0])))

@@ -43,23 +43,26 @@ void read_batch(Section section, TrainingStepSpec& step) {
 
 void read_routing(Section section, TrainingRunSpec& run) {
   MoeRunSpec& moe = run.step.moe;
-  run.lognormal_sigma = section.variant<double>(
-      "kind", "How tokens choose experts.",
-      {{"uniform", [](Section&) { return 0.0; }},
-       {"learned", [](Section& learned) {
-          Section imbalance =
-              learned.subsection("imbalance", "How uneven the popularity of experts is.");
-          const double sigma = imbalance.number(
-              "lognormal_sigma", "Standard deviation of the logarithm of an expert's popularity.",
-              {.min = 0.0, .max = 3.0});
-          imbalance.finish();
-          return sigma;
-        }}});
+  run.routing.router = LearnedRouter{
+      .lognormal_sigma = section.variant<double>(
+          "kind", "How tokens choose experts.",
+          {{"uniform", [](Section&) { return 0.0; }},
+           {"learned", [](Section& learned) {
+              Section imbalance =
+                  learned.subsection("imbalance", "How uneven the popularity of experts is.");
+              const double sigma =
+                  imbalance.number("lognormal_sigma",
+                                   "Standard deviation of the logarithm of an expert's popularity.",
+                                   {.min = 0.0, .max = 3.0});
+              imbalance.finish();
+              return sigma;
+            }}})};
   moe.capacity_factor = section.number("capacity_factor", "Slots over the mean load of an expert.",
                                        {.above = 0.0, .max = 1e6});
   run.step.model.moe.top_k = section.optional_count(
       "top_k", "Experts that each token is sent to; the model's own when missing.",
       run.step.model.moe.top_k, {1, 1'000'000});
+  run.routing.gate.top_k = run.step.model.moe.top_k;
   moe.group_tokens = section.integer(
       "group_tokens", "Tokens routed together, at most; a rank's microbatch is the upper limit.",
       {1, 1'000'000'000});

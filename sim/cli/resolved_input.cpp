@@ -84,8 +84,9 @@ Json system_json(const System& system, const LoweringSpec& lowering) {
 Json routing_json(const TrainingRunSpec& run) {
   const MoeRunSpec& moe = run.step.moe;
   Json json;
-  json["kind"] = run.lognormal_sigma > 0 ? "learned" : "uniform";
-  if (run.lognormal_sigma > 0) json["imbalance"] = {{"lognormal_sigma", run.lognormal_sigma}};
+  const double sigma = std::get<LearnedRouter>(run.routing.router).lognormal_sigma;
+  json["kind"] = sigma > 0 ? "learned" : "uniform";
+  if (sigma > 0) json["imbalance"] = {{"lognormal_sigma", sigma}};
   json["capacity_factor"] = moe.capacity_factor;
   json["top_k"] = run.step.model.moe.top_k;
   json["group_tokens"] = moe.group_tokens;

@@ -4,7 +4,6 @@
 
 #include "cost_models/collectives.hpp"
 #include "sim/core/error.hpp"
-#include "sim/core/random.hpp"
 
 namespace switchyard {
 namespace {
@@ -79,19 +78,6 @@ void add_breakdown(const StepGraph& graph, TrainingResult& result) {
   }
 }
 
-Percentiles percentiles(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  // Linear between order statistics: position p * (n - 1).
-  const auto at = [&](double p) {
-    const double position = p * static_cast<double>(values.size() - 1);
-    const auto below = static_cast<std::size_t>(position);
-    const std::size_t above = std::min(below + 1, values.size() - 1);
-    return values[below] +
-           (position - static_cast<double>(below)) * (values[above] - values[below]);
-  };
-  return {.p5 = at(0.05), .p50 = at(0.50), .p95 = at(0.95)};
-}
-
 StackRouting route_stack(const TrainingRunSpec& run, const TrainingStepSpec& step,
                          const std::string& stack, std::int64_t tokens_per_sequence,
                          std::uint64_t stack_id) {
@@ -110,9 +96,10 @@ StackRouting route_stack(const TrainingRunSpec& run, const TrainingStepSpec& ste
   std::vector<double> padding;
   std::vector<double> imbalance;
   for (int i = 0; i < run.draws; ++i) {
-    auto rng = stream_engine(run.seed, {stack_id, static_cast<std::uint64_t>(i)});
-    const RoutingDraw draw = draw_routing(
-        {.top_k = step.model.moe.top_k, .lognormal_sigma = run.lognormal_sigma}, shape, rng);
+    const RoutingDraw draw =
+        draw_routing(run.routing, shape,
+                     {.seed = run.seed, .stack = stack_id, .draw = static_cast<std::uint64_t>(i)})
+            .front();
     dropped.push_back(dropped_fraction(draw));
     padding.push_back(padding_fraction(draw, shape));
     imbalance.push_back(expert_imbalance(draw));
@@ -149,6 +136,9 @@ void check(const TrainingRunSpec& run) {
   SWITCHYARD_CHECK(run.step.num_ranks == num_ranks(run.system.network),
                    "{} ranks on a network of {}", run.step.num_ranks,
                    num_ranks(run.system.network));
+  SWITCHYARD_CHECK(!is_moe(run.step.model) || run.routing.gate.top_k == run.step.model.moe.top_k,
+                   "gate of top {} in a model of top {}", run.routing.gate.top_k,
+                   run.step.model.moe.top_k);
 }
 
 }  // namespace

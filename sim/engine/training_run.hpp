@@ -6,8 +6,9 @@
 
 #include "cost_models/memory.hpp"
 #include "cost_models/system.hpp"
+#include "sim/core/percentiles.hpp"
 #include "sim/engine/engine.hpp"
-#include "sim/workload/routing.hpp"
+#include "sim/workload/routing/routing_draw.hpp"
 #include "sim/workload/training_step.hpp"
 
 namespace switchyard {
@@ -15,17 +16,10 @@ namespace switchyard {
 /// A training run to predict.
 struct TrainingRunSpec {
   System system;
-  TrainingStepSpec step;         ///< microbatch_sequences 0: the largest that fits in memory
-  double lognormal_sigma = 0.0;  ///< of expert popularity; see RoutingSpec
-  int draws = 1;                 ///< routing draws, for the distribution of what is dropped
+  TrainingStepSpec step;  ///< microbatch_sequences 0: the largest that fits in memory
+  RoutingSpec routing;    ///< of MoE models; its top_k is that of the model (checked)
+  int draws = 1;          ///< routing draws, for the distribution of what is dropped
   std::uint64_t seed = 0;
-};
-
-/// Fifth, fiftieth and ninety-fifth percentile over draws.
-struct Percentiles {
-  double p5 = 0;
-  double p50 = 0;
-  double p95 = 0;
 };
 
 /// Time, work and traffic of one operator class in one step of one rank.

@@ -10,6 +10,12 @@ namespace switchyard {
 /// Source: Fedus, Zoph, Shazeer, "Switch Transformers", JMLR 23, 2022, section 2.4.
 enum class Precision { kFloat32, kBfloat16, kSelective };
 
+/// How tokens come to their experts' buffers.
+enum class DispatchKind {
+  kOneHot,       ///< einsums with one-hot tensors into buffers of fixed size (Mesh TensorFlow)
+  kPermutation,  ///< copies of the kept tokens, as many as there are (GPU libraries)
+};
+
 /// How a framework and its compiler turn layers into kernels: what is fused, what is copied, what
 /// stays in float32. Counts of passes are whole tensors read or written once in device memory.
 ///
@@ -17,6 +23,8 @@ enum class Precision { kFloat32, kBfloat16, kSelective };
 /// framework's public source, not measured; docs/table1.md says what depends on which. Sums of
 /// several gradients of one tensor are taken to be fused into the products that make them.
 struct LoweringSpec {
+  DispatchKind dispatch = DispatchKind::kOneHot;
+
   int weight_bytes = 4;    ///< master weights; products read a copy in the activations' type
   int gradient_bytes = 4;  ///< accumulated weight gradients (assumed float32)
 

@@ -3,17 +3,19 @@
 #include <cstdint>
 #include <vector>
 
-#include "sim/workload/capacity.hpp"
 #include "sim/workload/lowering.hpp"
 #include "sim/workload/model_flop.hpp"
 #include "sim/workload/model_spec.hpp"
 #include "sim/workload/operators.hpp"
+#include "sim/workload/routing/capacity.hpp"
 
 namespace switchyard {
 
 /// Capacity and grouping of the MoE layers of a run.
 struct MoeRunSpec {
-  double capacity_factor = 1.0;
+  bool dropless = false;         ///< no capacity; needs lowering.dispatch kPermutation
+  double capacity_factor = 1.0;  ///< not of dropless layers
+  CapacityRounding rounding = CapacityRounding::kDown;
   std::int64_t group_tokens = 1024;  ///< tokens routed together
   std::int64_t minimum_capacity = 4;
   bool capacity_times_top_k = false;

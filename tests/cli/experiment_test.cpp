@@ -155,7 +155,7 @@ TEST_F(LoadExperiment, WithoutCasesIsOneCaseOfItsName) {
   EXPECT_EQ(run.step.model.d_model, 768);         // of the catalog
   EXPECT_EQ(run.step.num_ranks, 8);
   EXPECT_EQ(run.step.moe.capacity_factor, 1.25);
-  EXPECT_EQ(run.lognormal_sigma, 0.0);
+  EXPECT_EQ(std::get<LearnedRouter>(run.routing.router).lognormal_sigma, 0.0);
   EXPECT_EQ(run.seed, 3U);
   EXPECT_FALSE(experiment.cases[0].published.has_value());
 }
@@ -334,7 +334,8 @@ TEST_P(ReadBack, GivesTheSameRun) {
   const TrainingRunSpec run = load(std::string{kRun}, GetParam().assignments).cases[0].run;
   const TrainingRunSpec again = written_and_loaded(run);
   EXPECT_EQ(resolved_input(again), resolved_input(run));
-  EXPECT_EQ(again.lognormal_sigma, run.lognormal_sigma);
+  EXPECT_EQ(std::get<LearnedRouter>(again.routing.router).lognormal_sigma,
+            std::get<LearnedRouter>(run.routing.router).lognormal_sigma);
   // Quantities are bit for bit the same: equal input must give equal output.
   EXPECT_EQ(again.system.device.peak_bfloat16, run.system.device.peak_bfloat16);
   EXPECT_EQ(again.system.device.memory_bandwidth, run.system.device.memory_bandwidth);

@@ -1,4 +1,5 @@
 #include "sim/engine/training_run.hpp"
+#include "sim/workload/routing/expected_drops.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -280,7 +281,7 @@ TEST(SimulateTraining, ReportsTheRoutingOfBothStacks) {
     // median of 40 draws is well within three of them.
     const auto tokens = static_cast<double>(routing.shape.groups.num_groups * group);
     EXPECT_NEAR(routing.dropped_fraction.p50,
-                expected_dropped_fraction(group, 16, routing.shape.capacity),
+                expected_dropped_fraction(group, 16, 1, routing.shape.capacity),
                 1.5 / std::sqrt(tokens))
         << routing.stack;
     EXPECT_LE(routing.dropped_fraction.p5, routing.dropped_fraction.p50);
@@ -294,7 +295,7 @@ TEST(SimulateTraining, ReportsTheRoutingOfBothStacks) {
 TEST(SimulateTraining, DrawsDependOnTheSeedAlone) {
   TrainingRunSpec run = small_run();
   run.draws = 5;
-  run.lognormal_sigma = 0.5;
+  run.routing.router = LearnedRouter{.lognormal_sigma = 0.5};
   const double first = analytic(run).routing[0].dropped_fraction.p50;
   EXPECT_EQ(analytic(run).routing[0].dropped_fraction.p50, first);
   run.seed = 1;
@@ -304,7 +305,7 @@ TEST(SimulateTraining, DrawsDependOnTheSeedAlone) {
 TEST(SimulateTraining, TakesTheSameTimeWhateverIsDrawn) {
   TrainingRunSpec run = small_run();
   const Seconds uniform = analytic(run).step_time;
-  run.lognormal_sigma = 1.0;
+  run.routing.router = LearnedRouter{.lognormal_sigma = 1.0};
   run.seed = 5;
   EXPECT_EQ(analytic(run).step_time, uniform);  // buffers have fixed sizes
 }

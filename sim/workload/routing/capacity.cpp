@@ -1,4 +1,4 @@
-#include "sim/workload/capacity.hpp"
+#include "sim/workload/routing/capacity.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -22,8 +22,11 @@ std::int64_t expert_capacity(std::int64_t group_tokens, const CapacitySpec& spec
                    "{} tokens, {} experts, capacity factor {}", group_tokens, spec.num_experts,
                    spec.capacity_factor);
   const double factor = spec.capacity_factor * (spec.times_top_k ? spec.top_k : 1);
-  const auto slots = static_cast<std::int64_t>(
-      std::floor(static_cast<double>(group_tokens) * factor / spec.num_experts));
+  const double exact = static_cast<double>(group_tokens) * factor / spec.num_experts;
+  const double rounded = spec.rounding == CapacityRounding::kDown ? std::floor(exact)
+                         : spec.rounding == CapacityRounding::kUp ? std::ceil(exact)
+                                                                  : std::nearbyint(exact);
+  const auto slots = static_cast<std::int64_t>(std::min(rounded, 0x1p62));
   return std::max(std::min(group_tokens, slots), spec.minimum);
 }
 

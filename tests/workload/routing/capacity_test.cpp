@@ -1,4 +1,4 @@
-#include "sim/workload/capacity.hpp"
+#include "sim/workload/routing/capacity.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "sim/workload/routing.hpp"
+#include "sim/workload/routing/routing_draw.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -9,15 +9,6 @@
 
 namespace switchyard {
 namespace {
-
-std::vector<double> draw_popularity(const RoutingSpec& spec, int num_experts,
-                                    std::mt19937_64& rng) {
-  std::vector<double> popularity(static_cast<std::size_t>(num_experts), 1.0);
-  if (spec.lognormal_sigma > 0)
-    for (double& weight : popularity)
-      weight = std::exp(spec.lognormal_sigma * standard_normal(rng));
-  return popularity;
-}
 
 /// Draws top_k distinct experts into `chosen`, in order of preference.
 void draw_choices(const Categorical& popularity, std::vector<std::size_t>& chosen,
@@ -31,21 +22,33 @@ void draw_choices(const Categorical& popularity, std::vector<std::size_t>& chose
 
 }  // namespace
 
-RoutingDraw draw_routing(const RoutingSpec& spec, const RoutingShape& shape, std::mt19937_64& rng) {
-  SWITCHYARD_CHECK(1 <= spec.top_k && spec.top_k <= shape.num_experts, "top_k {} of {} experts",
-                   spec.top_k, shape.num_experts);
-  const Categorical popularity{draw_popularity(spec, shape.num_experts, rng)};
-  RoutingDraw draw{.routed = TokenCounts::Zero(shape.num_ranks, shape.num_experts),
-                   .kept = TokenCounts::Zero(shape.num_ranks, shape.num_experts)};
+std::vector<RoutingDraw> draw_routing(const RoutingSpec& spec, const RoutingShape& shape,
+                                      const RoutingStream& stream, const Destinations*) {
+  const int top_k = spec.gate.top_k;
+  SWITCHYARD_CHECK(1 <= top_k && top_k <= shape.num_experts, "top_k {} of {} experts", top_k,
+                   shape.num_experts);
+  auto rng = stream_engine(stream.seed, {stream.stack, stream.draw});
+  PopularitySpec shares = UniformPopularity{};
+  if (const auto* fixed = std::get_if<FixedRouter>(&spec.router)) shares = fixed->popularity;
+  if (const auto* learned = std::get_if<LearnedRouter>(&spec.router))
+    shares = LognormalPopularity{learned->lognormal_sigma};
+  const Categorical popularity{draw_popularity(shares, shape.num_experts, rng)};
+  RoutingDraw draw{.num_tokens = shape.num_ranks * shape.groups_per_rank * shape.group_tokens,
+                   .routed = TokenCounts::Zero(shape.num_ranks, shape.num_experts),
+                   .kept = TokenCounts::Zero(shape.num_ranks, shape.num_experts),
+                   .dropped_by_choice = {},
+                   .choices_to_rank = {},
+                   .tokens_to_rank = {},
+                   .tokens_to_node = {}};
 
-  std::vector<std::size_t> chosen(static_cast<std::size_t>(spec.top_k));
-  TokenCounts choices(spec.top_k, shape.num_experts);  // of one group, by preference
+  std::vector<std::size_t> chosen(static_cast<std::size_t>(top_k));
+  TokenCounts choices(top_k, shape.num_experts);  // of one group, by preference
   for (int rank = 0; rank < shape.num_ranks; ++rank) {
     for (std::int64_t group = 0; group < shape.groups_per_rank; ++group) {
       choices.setZero();
       for (std::int64_t token = 0; token < shape.group_tokens; ++token) {
         draw_choices(popularity, chosen, rng);
-        for (int k = 0; k < spec.top_k; ++k)
+        for (int k = 0; k < top_k; ++k)
           ++choices(k, static_cast<Eigen::Index>(chosen[static_cast<std::size_t>(k)]));
       }
       for (int expert = 0; expert < shape.num_experts; ++expert) {
@@ -55,7 +58,7 @@ RoutingDraw draw_routing(const RoutingSpec& spec, const RoutingShape& shape, std
       }
     }
   }
-  return draw;
+  return {std::move(draw)};
 }
 
 double dropped_fraction(const RoutingDraw& draw) {
@@ -76,24 +79,6 @@ double expert_imbalance(const RoutingDraw& draw) {
   const auto total = static_cast<double>(by_expert.sum());
   SWITCHYARD_CHECK(total > 0, "no tokens routed");
   return static_cast<double>(by_expert.maxCoeff()) * static_cast<double>(by_expert.size()) / total;
-}
-
-double expected_dropped_fraction(std::int64_t group_tokens, int num_experts,
-                                 std::int64_t capacity) {
-  SWITCHYARD_CHECK(group_tokens >= 1 && num_experts >= 1 && capacity >= 0,
-                   "{} tokens, {} experts, capacity {}", group_tokens, num_experts, capacity);
-  const auto trials = static_cast<double>(group_tokens);
-  if (num_experts == 1) return std::max(0.0, trials - static_cast<double>(capacity)) / trials;
-  const double probability = 1.0 / num_experts;
-  double overflow = 0.0;
-  for (std::int64_t load = capacity + 1; load <= group_tokens; ++load) {
-    const auto x = static_cast<double>(load);
-    const double log_mass = std::lgamma(trials + 1) - std::lgamma(x + 1) -
-                            std::lgamma(trials - x + 1) + x * std::log(probability) +
-                            (trials - x) * std::log1p(-probability);
-    overflow += (x - static_cast<double>(capacity)) * std::exp(log_mass);
-  }
-  return overflow * num_experts / trials;
 }
 
 }  // namespace switchyard

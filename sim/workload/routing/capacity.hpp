@@ -19,18 +19,26 @@ struct TokenGroups {
 [[nodiscard]] TokenGroups split_into_groups(std::int64_t num_tokens, std::int64_t max_group_tokens,
                                             std::int64_t num_ranks);
 
+/// How the product S * cf * (k or 1) / E becomes a whole number of slots.
+enum class CapacityRounding {
+  kDown,     ///< Mesh TensorFlow
+  kNearest,  ///< T5X (half to even)
+  kUp,       ///< GShard, Tutel, Megatron
+};
+
 /// What decides the number of slots each expert has in a group.
 struct CapacitySpec {
   double capacity_factor = 1.0;
   int num_experts = 0;
   int top_k = 1;
-  /// Whether the capacity is multiplied by top_k: the reading of the paper's text for top-2. The
-  /// released code does not multiply.
+  /// Whether the capacity is multiplied by top_k: the reading of the paper's text for top-2, and
+  /// what most libraries do. Mesh TensorFlow does not multiply.
   bool times_top_k = false;
   std::int64_t minimum = 4;  ///< Mesh TensorFlow's min_expert_capacity
+  CapacityRounding rounding = CapacityRounding::kDown;
 };
 
-/// Slots per expert and group: max(min(S, floor(S * cf * (k or 1) / E)), minimum).
+/// Slots per expert and group: max(min(S, round(S * cf * (k or 1) / E)), minimum).
 ///
 /// When E > S * cf / minimum the minimum binds and the effective capacity factor is minimum * E /
 /// S. Precondition: group_tokens, num_experts and capacity_factor are positive (checked). Source:

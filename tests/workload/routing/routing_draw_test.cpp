@@ -1,17 +1,20 @@
-#include "sim/workload/routing.hpp"
+#include "sim/workload/routing/routing_draw.hpp"
 
 #include <cmath>
 
 #include <gtest/gtest.h>
 
-#include "sim/core/random.hpp"
+#include "sim/workload/routing/expected_drops.hpp"
 
 namespace switchyard {
 namespace {
 
+RoutingSpec lognormal(int top_k, double sigma) {
+  return {.router = FixedRouter{LognormalPopularity{sigma}}, .gate = {.top_k = top_k}, .slots = {}};
+}
+
 RoutingDraw drawn(const RoutingSpec& spec, const RoutingShape& shape, std::uint64_t seed = 1) {
-  auto rng = stream_engine(seed, {});
-  return draw_routing(spec, shape, rng);
+  return draw_routing(spec, shape, {.seed = seed}).front();
 }
 
 constexpr RoutingShape kShape{
@@ -19,7 +22,7 @@ constexpr RoutingShape kShape{
 
 TEST(DrawRouting, RoutesEveryTokenOfEveryRank) {
   for (const int top_k : {1, 2, 3}) {
-    const RoutingDraw draw = drawn({.top_k = top_k, .lognormal_sigma = 0.5}, kShape);
+    const RoutingDraw draw = drawn(lognormal(top_k, 0.5), kShape);
     ASSERT_EQ(draw.routed.rows(), 4);
     ASSERT_EQ(draw.routed.cols(), 16);
     for (int rank = 0; rank < 4; ++rank)
@@ -28,7 +31,7 @@ TEST(DrawRouting, RoutesEveryTokenOfEveryRank) {
 }
 
 TEST(DrawRouting, KeepsAtMostTheSlotsAndNothingThatWasNotRouted) {
-  const RoutingDraw draw = drawn({.top_k = 2, .lognormal_sigma = 1.0}, kShape);
+  const RoutingDraw draw = drawn(lognormal(2, 1.0), kShape);
   EXPECT_LE(draw.kept.maxCoeff(), 2 * 20);  // groups * capacity
   EXPECT_TRUE((draw.kept <= draw.routed).all());
   EXPECT_GE(draw.kept.minCoeff(), 0);
@@ -37,7 +40,7 @@ TEST(DrawRouting, KeepsAtMostTheSlotsAndNothingThatWasNotRouted) {
 TEST(DrawRouting, KeepsAllWhenEveryTokenFitsIntoOneExpert) {
   RoutingShape shape = kShape;
   shape.capacity = shape.group_tokens;
-  const RoutingDraw draw = drawn({.top_k = 2, .lognormal_sigma = 2.0}, shape);
+  const RoutingDraw draw = drawn(lognormal(2, 2.0), shape);
   EXPECT_TRUE((draw.kept == draw.routed).all());
   EXPECT_EQ(dropped_fraction(draw), 0.0);
 }
@@ -48,21 +51,21 @@ TEST(DrawRouting, AppliesTheCapacityToEachGroupByItself) {
   shape.groups_per_rank = 64;
   shape.group_tokens = 1;
   shape.capacity = 1;
-  EXPECT_EQ(dropped_fraction(drawn({.top_k = 1}, shape)), 0.0);
+  EXPECT_EQ(dropped_fraction(drawn(lognormal(1, 0.0), shape)), 0.0);
 }
 
 TEST(DrawRouting, SendsATokenToDistinctExperts) {
   // With as many choices as experts each expert gets every token exactly once.
   RoutingShape shape = kShape;
   shape.num_experts = 3;
-  const RoutingDraw all = drawn({.top_k = 3, .lognormal_sigma = 1.0}, shape);
+  const RoutingDraw all = drawn(lognormal(3, 1.0), shape);
   EXPECT_TRUE((all.routed == 2 * 256).all());
   // With two of three each expert gets a token at most once.
-  EXPECT_LE(drawn({.top_k = 2, .lognormal_sigma = 3.0}, shape).routed.maxCoeff(), 2 * 256);
+  EXPECT_LE(drawn(lognormal(2, 3.0), shape).routed.maxCoeff(), 2 * 256);
 }
 
 TEST(DrawRouting, IsDeterministicGivenTheEngine) {
-  const RoutingSpec spec{.top_k = 2, .lognormal_sigma = 0.3};
+  const RoutingSpec spec = lognormal(2, 0.3);
   const RoutingDraw first = drawn(spec, kShape, 7);
   const RoutingDraw again = drawn(spec, kShape, 7);
   const RoutingDraw other = drawn(spec, kShape, 8);
@@ -72,7 +75,7 @@ TEST(DrawRouting, IsDeterministicGivenTheEngine) {
 }
 
 TEST(DrawRoutingDeathTest, RejectsMoreChoicesThanExperts) {
-  EXPECT_DEATH((void)drawn({.top_k = 17}, kShape), "top_k 17 of 16 experts");
+  EXPECT_DEATH((void)drawn(lognormal(17, 0.0), kShape), "top_k 17 of 16 experts");
 }
 
 struct UniformCase {
@@ -94,8 +97,9 @@ TEST_P(UniformRouter, DropsTheExpectedFraction) {
   // variance of that number is at most S / 4 (bounded differences), and over N = 128 S tokens
   // the standard error of the fraction is at most 1 / (2 sqrt(N)).
   const double standard_error = 0.5 / std::sqrt(128.0 * static_cast<double>(group_tokens));
-  EXPECT_NEAR(dropped_fraction(drawn({.top_k = 1}, shape)),
-              expected_dropped_fraction(group_tokens, num_experts, capacity), 3.0 * standard_error);
+  EXPECT_NEAR(dropped_fraction(drawn(lognormal(1, 0.0), shape)),
+              expected_dropped_fraction(group_tokens, num_experts, 1, capacity),
+              3.0 * standard_error);
 }
 
 // Mean load S / E: 8, 8, 8, 3.56 and 128 tokens, with capacity factors 1, 1.25, 2, 1.12 and 1.
@@ -106,23 +110,23 @@ INSTANTIATE_TEST_SUITE_P(ExpertsAndFactors, UniformRouter,
 
 TEST(ExpectedDroppedFraction, MatchesCountingAllOutcomes) {
   // 2 tokens, 2 experts, 1 slot: with probability 1/2 both choose the same and one is dropped.
-  EXPECT_NEAR(expected_dropped_fraction(2, 2, 1), 0.25, 1e-12);
+  EXPECT_NEAR(expected_dropped_fraction(2, 2, 1, 1), 0.25, 1e-12);
   // 3 tokens, 2 experts, 1 slot: all alike (1/4) drops 2, otherwise 1: 1.25 of 3.
-  EXPECT_NEAR(expected_dropped_fraction(3, 2, 1), 1.25 / 3.0, 1e-12);
+  EXPECT_NEAR(expected_dropped_fraction(3, 2, 1, 1), 1.25 / 3.0, 1e-12);
   // 3 tokens, 3 experts, 2 slots: all alike (1/9) drops 1.
-  EXPECT_NEAR(expected_dropped_fraction(3, 3, 2), 1.0 / 27.0, 1e-12);
+  EXPECT_NEAR(expected_dropped_fraction(3, 3, 1, 2), 1.0 / 27.0, 1e-12);
 }
 
 TEST(ExpectedDroppedFraction, HasItsLimits) {
-  EXPECT_NEAR(expected_dropped_fraction(100, 7, 0), 1.0, 1e-12);  // no slots
-  EXPECT_EQ(expected_dropped_fraction(100, 7, 100), 0.0);         // a slot for everyone
-  EXPECT_EQ(expected_dropped_fraction(8, 1, 6), 0.25);            // one expert: 2 of 8
+  EXPECT_NEAR(expected_dropped_fraction(100, 7, 1, 0), 1.0, 1e-12);  // no slots
+  EXPECT_EQ(expected_dropped_fraction(100, 7, 1, 100), 0.0);         // a slot for everyone
+  EXPECT_EQ(expected_dropped_fraction(8, 1, 1, 6), 0.25);            // one expert: 2 of 8
 }
 
 TEST(ExpectedDroppedFraction, FallsWithCapacity) {
   double previous = 1.0;
   for (std::int64_t capacity = 1; capacity <= 24; ++capacity) {
-    const double fraction = expected_dropped_fraction(1024, 128, capacity);
+    const double fraction = expected_dropped_fraction(1024, 128, 1, capacity);
     EXPECT_LT(fraction, previous) << capacity;
     previous = fraction;
   }
@@ -131,7 +135,7 @@ TEST(ExpectedDroppedFraction, FallsWithCapacity) {
 TEST(ExpertImbalance, IsOneWhenAllExpertsAreChosenByAll) {
   RoutingShape shape = kShape;
   shape.num_experts = 3;
-  EXPECT_EQ(expert_imbalance(drawn({.top_k = 3}, shape)), 1.0);
+  EXPECT_EQ(expert_imbalance(drawn(lognormal(3, 0.0), shape)), 1.0);
 }
 
 TEST(ExpertImbalance, GrowsWithTheSpreadOfPopularity) {
@@ -147,7 +151,7 @@ TEST(ExpertImbalance, GrowsWithTheSpreadOfPopularity) {
   const auto mean_imbalance = [&](double sigma) {
     double sum = 0.0;
     for (std::uint64_t seed = 0; seed < 20; ++seed)
-      sum += expert_imbalance(drawn({.top_k = 1, .lognormal_sigma = sigma}, shape, seed));
+      sum += expert_imbalance(drawn(lognormal(1, sigma), shape, seed));
     return sum / 20.0;
   };
   const double uniform = mean_imbalance(0.0);
@@ -164,7 +168,7 @@ TEST(DroppedFraction, CountsChoicesThatFoundNoSlot) {
   // Two experts, both chosen by all 10 tokens, 6 slots each: 8 of 20 choices are dropped.
   const RoutingShape shape{
       .num_ranks = 1, .groups_per_rank = 1, .group_tokens = 10, .num_experts = 2, .capacity = 6};
-  const RoutingDraw draw = drawn({.top_k = 2}, shape);
+  const RoutingDraw draw = drawn(lognormal(2, 0.0), shape);
   EXPECT_DOUBLE_EQ(dropped_fraction(draw), 0.4);
   EXPECT_DOUBLE_EQ(padding_fraction(draw, shape), 0.0);
 }
@@ -173,7 +177,7 @@ TEST(PaddingFraction, CountsEmptySlots) {
   // The same with 20 slots each: 20 of 40 stay empty.
   const RoutingShape shape{
       .num_ranks = 1, .groups_per_rank = 1, .group_tokens = 10, .num_experts = 2, .capacity = 20};
-  const RoutingDraw draw = drawn({.top_k = 2}, shape);
+  const RoutingDraw draw = drawn(lognormal(2, 0.0), shape);
   EXPECT_DOUBLE_EQ(dropped_fraction(draw), 0.0);
   EXPECT_DOUBLE_EQ(padding_fraction(draw, shape), 0.5);
 }

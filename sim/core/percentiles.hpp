@@ -1,0 +1,17 @@
+#pragma once
+
+#include <vector>
+
+namespace switchyard {
+
+/// Fifth, fiftieth and ninety-fifth percentile, over routing draws for instance.
+struct Percentiles {
+  double p5 = 0;
+  double p50 = 0;
+  double p95 = 0;
+};
+
+/// Linear between order statistics: position p * (n - 1). Precondition: not empty (checked).
+[[nodiscard]] Percentiles percentiles(std::vector<double> values);
+
+}  // namespace switchyard

@@ -2,6 +2,7 @@
 
 import argparse
 import csv
+import json
 import sys
 from collections.abc import Callable, Collection
 from pathlib import Path
@@ -46,6 +47,42 @@ def read_rows(path: Path, columns: Collection[str], numbers: Collection[str],
             except ValueError:
                 sys.exit(f"{path}: row {number}: {column}: expected a number, got \"{row[column]}\"")
     return rows
+
+
+def read_json(path: Path, keys: Collection[str]) -> dict:
+    """Return the document, which must have these keys, or leave with a message."""
+    try:
+        document = json.loads(read_text(path))
+    except json.JSONDecodeError as error:
+        sys.exit(f"{path}: no JSON: {error}")
+    missing = [key for key in keys if key not in document]
+    if missing:
+        sys.exit(f"{path}: missing key(s): {', '.join(missing)}")
+    return document
+
+
+def read_cases(path: Path, keys: Collection[str]) -> list[dict]:
+    """Return for each case of a results.json its name and the values under dotted `keys`.
+
+    An item of a list is named by its "stack": "results.routing.encoder.dropped_fraction.p50".
+    """
+    cases = []
+    for case in read_json(path, ("cases",))["cases"]:
+        values = {"name": case["name"]}
+        for key in keys:
+            value = case
+            for part in key.split("."):
+                if isinstance(value, list):
+                    value = next((item for item in value if item.get("stack") == part), None)
+                else:
+                    value = value.get(part) if isinstance(value, dict) else None
+                if value is None:
+                    sys.exit(f"{path}: case {case['name']}: missing key {key}")
+            values[key] = value
+        cases.append(values)
+    if not cases:
+        sys.exit(f"{path}: no cases")
+    return cases
 
 
 def metadata(path: Path) -> dict:

@@ -7,10 +7,8 @@ else; computes nothing but where to put the nodes.
 Usage: python3 plots/topology.py out/topology/topology.json --out out/topology/topology.png
 """
 
-import json
 import math
 import re
-import sys
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -27,18 +25,6 @@ STATES = {"slow": ("#CC79A7", ":"), "failed": ("#D55E00", "--")}
 TIERS = ("core", "spine", "leaf", "gateway", "nic", "rank", "switch")
 KEYS = ("name", "network", "nodes", "links", "bisection_bandwidth_bytes_per_s", "bisection_is_narrowest",
         "busiest_cable", "ranks")
-
-
-def read_topology(path: Path) -> dict:
-    """Return the document, or leave with a message."""
-    try:
-        document = json.loads(script.read_text(path))
-    except json.JSONDecodeError as error:
-        sys.exit(f"{path}: no JSON: {error}")
-    missing = [key for key in KEYS if key not in document]
-    if missing:
-        sys.exit(f"{path}: missing key(s): {', '.join(missing)}")
-    return document
 
 
 def rate_text(bytes_per_second: float) -> str:
@@ -205,4 +191,4 @@ def draw(document: dict) -> plt.Figure:
 
 if __name__ == "__main__":
     script.run(__doc__, "topology.json of `switchyard show topology`",
-               lambda paths: draw(read_topology(paths[0])))
+               lambda paths: draw(script.read_json(paths[0], KEYS)))

@@ -49,6 +49,7 @@ Catalog folder_catalog(const std::filesystem::path& folder) {
 Catalog model_catalog() { return folder_catalog(data_folder() / "experiments" / "models"); }
 Catalog system_catalog() { return folder_catalog(data_folder() / "topologies" / "catalog"); }
 Catalog device_catalog() { return folder_catalog(data_folder() / "cost_models" / "profiles"); }
+Catalog routing_catalog() { return folder_catalog(data_folder() / "experiments" / "routing"); }
 Catalog link_catalog() {
   return folder_catalog(data_folder() / "cost_models" / "profiles" / "links");
 }

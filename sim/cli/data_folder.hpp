@@ -14,9 +14,10 @@ namespace switchyard {
 /// The YAML files of a folder, named without their extension, in alphabetical order.
 [[nodiscard]] Catalog folder_catalog(const std::filesystem::path& folder);
 
-[[nodiscard]] Catalog model_catalog();   ///< experiments/models
-[[nodiscard]] Catalog system_catalog();  ///< topologies/catalog
-[[nodiscard]] Catalog device_catalog();  ///< cost_models/profiles
-[[nodiscard]] Catalog link_catalog();    ///< cost_models/profiles/links
+[[nodiscard]] Catalog model_catalog();    ///< experiments/models
+[[nodiscard]] Catalog system_catalog();   ///< topologies/catalog
+[[nodiscard]] Catalog device_catalog();   ///< cost_models/profiles
+[[nodiscard]] Catalog link_catalog();     ///< cost_models/profiles/links
+[[nodiscard]] Catalog routing_catalog();  ///< experiments/routing
 
 }  // namespace switchyard

@@ -4,6 +4,7 @@
 
 #include "sim/cli/data_folder.hpp"
 #include "sim/cli/read_model.hpp"
+#include "sim/cli/read_routing.hpp"
 #include "sim/cli/read_system.hpp"
 
 namespace switchyard {
@@ -38,38 +39,6 @@ void read_batch(Section section, TrainingStepSpec& step) {
       "Examples of a microbatch on one rank; 0 takes the largest that fits in memory, up to the "
       "software's default.",
       0, {0, 1'000'000'000});
-  section.finish();
-}
-
-void read_routing(Section section, TrainingRunSpec& run) {
-  MoeRunSpec& moe = run.step.moe;
-  run.routing.router = LearnedRouter{
-      .lognormal_sigma = section.variant<double>(
-          "kind", "How tokens choose experts.",
-          {{"uniform", [](Section&) { return 0.0; }},
-           {"learned", [](Section& learned) {
-              Section imbalance =
-                  learned.subsection("imbalance", "How uneven the popularity of experts is.");
-              const double sigma =
-                  imbalance.number("lognormal_sigma",
-                                   "Standard deviation of the logarithm of an expert's popularity.",
-                                   {.min = 0.0, .max = 3.0});
-              imbalance.finish();
-              return sigma;
-            }}})};
-  moe.capacity_factor = section.number("capacity_factor", "Slots over the mean load of an expert.",
-                                       {.above = 0.0, .max = 1e6});
-  run.step.model.moe.top_k = section.optional_count(
-      "top_k", "Experts that each token is sent to; the model's own when missing.",
-      run.step.model.moe.top_k, {1, 1'000'000});
-  run.routing.gate.top_k = run.step.model.moe.top_k;
-  moe.group_tokens = section.integer(
-      "group_tokens", "Tokens routed together, at most; a rank's microbatch is the upper limit.",
-      {1, 1'000'000'000});
-  moe.minimum_capacity = section.optional_integer(
-      "minimum_capacity", "Slots that an expert has at least, per group.", 4, {0, 1'000'000});
-  moe.capacity_times_top_k = section.optional_boolean(
-      "capacity_times_top_k", "Whether the capacity is multiplied by top_k.", false);
   section.finish();
 }
 
@@ -111,9 +80,7 @@ void check_partition(const TrainingRunSpec& run, const PartitionSpec& partition,
     section.problem("partition.expert",
                     fmt::format("{} ranks cannot share the model's {} experts evenly", ranks,
                                 step.model.moe.num_experts));
-  if (step.model.moe.top_k > step.model.moe.num_experts)
-    section.problem("routing.top_k", fmt::format("expected at most the {} experts, got {}",
-                                                 step.model.moe.num_experts, step.model.moe.top_k));
+  check_routing(run, section);
 }
 
 }  // namespace

@@ -58,6 +58,9 @@ LoweringSpec read_lowering(Section section) {
   constexpr IntegerRange kBytes{.min = 1, .max = 8};
   const NumberRange passes{.min = 0.0, .max = 1000.0};
   LoweringSpec lowering;
+  lowering.dispatch = section.optional_choice<DispatchKind>(
+      "dispatch", "How tokens come to their experts' buffers.", lowering.dispatch,
+      {{"one-hot", DispatchKind::kOneHot}, {"permutation", DispatchKind::kPermutation}});
   lowering.one_hot_passes = read_constant(section.subsection(
       "one_hot_passes",
       "Passes over the float32 one-hot tensor (tokens, experts, capacity): forward, and backward "

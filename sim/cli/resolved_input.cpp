@@ -1,6 +1,7 @@
 #include "sim/cli/experiment.hpp"
 #include "sim/cli/quantity_text.hpp"
 #include "sim/cli/read_network.hpp"
+#include "sim/cli/read_routing.hpp"
 
 namespace switchyard {
 namespace {
@@ -38,6 +39,7 @@ Json model_json(const ModelSpec& model) {
 
 Json lowering_json(const LoweringSpec& lowering) {
   Json json;
+  json["dispatch"] = lowering.dispatch == DispatchKind::kOneHot ? "one-hot" : "permutation";
   json["one_hot_passes"] = constant_json(lowering.one_hot_passes);
   json["weight_bytes"] = lowering.weight_bytes;
   json["gradient_bytes"] = lowering.gradient_bytes;
@@ -78,20 +80,6 @@ Json system_json(const System& system, const LoweringSpec& lowering) {
   json["device"] = device_json(system.device, lowering);
   json.update(network_json(system.network));
   if (!system.library.empty()) json["library"] = system.library;
-  return json;
-}
-
-Json routing_json(const TrainingRunSpec& run) {
-  const MoeRunSpec& moe = run.step.moe;
-  Json json;
-  const double sigma = std::get<LearnedRouter>(run.routing.router).lognormal_sigma;
-  json["kind"] = sigma > 0 ? "learned" : "uniform";
-  if (sigma > 0) json["imbalance"] = {{"lognormal_sigma", sigma}};
-  json["capacity_factor"] = moe.capacity_factor;
-  json["top_k"] = run.step.model.moe.top_k;
-  json["group_tokens"] = moe.group_tokens;
-  json["minimum_capacity"] = moe.minimum_capacity;
-  json["capacity_times_top_k"] = moe.capacity_times_top_k;
   return json;
 }
 

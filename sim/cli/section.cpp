@@ -187,6 +187,15 @@ void Section::problem(Text key, Text text) {
   state_->diagnostics->add(place, key_path, text);
 }
 
+std::filesystem::path Section::file_beside(Text key, const std::string& name) const {
+  const YamlNode::Entry* entry = state_->node == nullptr ? nullptr : state_->node->find(key);
+  if (entry == nullptr || !entry->value.place.source || !entry->value.place.source->has_lines)
+    return name;
+  const auto beside = std::filesystem::path{entry->value.place.source->name}.parent_path() / name;
+  std::error_code unknown;
+  return std::filesystem::exists(beside, unknown) ? beside : std::filesystem::path{name};
+}
+
 void Section::problem(Text text) {
   if (state_->node != nullptr) state_->diagnostics->add(state_->node->place, state_->path, text);
 }

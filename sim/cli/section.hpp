@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <filesystem>
 #include <functional>
 #include <limits>
 #include <memory>
@@ -157,6 +158,10 @@ class Section {
 
   /// Whether the file gives `key`. For checks across keys: it does not count as asking.
   [[nodiscard]] bool has(Text key) const;
+
+  /// Where a file named under `key` is: beside the YAML file that names it, else (given on the
+  /// command line, or not there) as given.
+  [[nodiscard]] std::filesystem::path file_beside(Text key, const std::string& name) const;
 
   /// True when this is reading and no problem was recorded since the section was opened, its
   /// subsections included: the condition for checks across keys.

@@ -13,6 +13,7 @@
 #include "sim/cli/network_facts.hpp"
 #include "sim/cli/read_model.hpp"
 #include "sim/cli/read_system.hpp"
+#include "sim/cli/show_routing.hpp"
 #include "sim/cli/show_topology.hpp"
 #include "sim/core/error.hpp"
 #include "sim/core/units_format.hpp"
@@ -199,7 +200,8 @@ void add_show(CLI::App& program) {
   show->footer(
       "Example: switchyard show model switch-base\n"
       "         switchyard show system tpu-v3-32\n"
-      "         switchyard show topology dgx-h100-x4");
+      "         switchyard show topology dgx-h100-x4\n"
+      "         switchyard show routing experiments/capacity_factor.yaml");
 
   const auto model_name = std::make_shared<std::string>();
   const auto inputs = std::make_shared<std::int64_t>(512);
@@ -228,6 +230,7 @@ void add_show(CLI::App& program) {
   system->callback(
       [system_name] { system_name->empty() ? list(system_catalog()) : show_system(*system_name); });
   add_show_topology(*show);
+  add_show_routing(*show);
 }
 
 }  // namespace switchyard

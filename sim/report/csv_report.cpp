@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <string_view>
 #include <vector>
 
 #include <fmt/format.h>
 
 #include "sim/core/version.hpp"
+#include "sim/report/csv_text.hpp"
 #include "sim/report/prediction_error.hpp"
 
 namespace switchyard {
@@ -37,19 +37,11 @@ std::string time_column(OperatorClass operator_class) {
   return name + "_s";
 }
 
-std::string quoted(const std::string& field) {
-  // A first character of '#' would make the line a comment.
-  if (field.find_first_of(",\"\r\n") == std::string::npos && !field.starts_with('#')) return field;
-  std::string text = "\"";
-  for (const char c : field) text.append(c == '"' ? 2 : 1, c);
-  return text + "\"";
-}
-
 std::string line_of(const Cells& cells) {
   std::string line;
   for (const std::string& cell : cells) {
     if (&cell != &cells.front()) line.push_back(',');
-    line += quoted(cell);
+    line += csv_quoted(cell);
   }
   return line + "\n";
 }
@@ -135,20 +127,13 @@ Cells row_of(const CaseReport& row) {
   return cells;
 }
 
-/// The comment is one line whatever the experiment is called.
-std::string on_one_line(std::string text) {
-  std::replace_if(
-      text.begin(), text.end(), [](unsigned char c) { return std::iscntrl(c) != 0; }, ' ');
-  return text;
-}
-
 }  // namespace
 
 std::string to_csv(const RunReport& report) {
   const BuildInfo build = build_info();
   std::string text = fmt::format("# switchyard {} git={} seed={} experiment={} engine={}\n",
                                  build.version, build.git_hash, report.seed,
-                                 on_one_line(report.experiment), engine_name(report.engine));
+                                 csv_comment(report.experiment), engine_name(report.engine));
   text += line_of(header());
   for (const CaseReport& row : report.cases) text += line_of(row_of(row));
   return text;

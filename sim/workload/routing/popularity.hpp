@@ -21,6 +21,12 @@ struct LognormalPopularity {
   double sigma = 0.0;
 };
 
+/// Weights at the middles of equal parts of a log-normal distribution, assigned to experts at
+/// random: as uneven as LognormalPopularity, the same in every draw.
+struct LognormalQuantilePopularity {
+  double sigma = 0.0;
+};
+
 /// Shares from the symmetric Dirichlet distribution: large concentrations are even.
 struct DirichletPopularity {
   double concentration = 1.0;
@@ -32,8 +38,9 @@ struct GivenPopularity {
   bool in_any_order = false;
 };
 
-using PopularitySpec = std::variant<UniformPopularity, ZipfPopularity, LognormalPopularity,
-                                    DirichletPopularity, GivenPopularity>;
+using PopularitySpec =
+    std::variant<UniformPopularity, ZipfPopularity, LognormalPopularity,
+                 LognormalQuantilePopularity, DirichletPopularity, GivenPopularity>;
 
 /// One draw of the shares, by expert; they sum to 1.
 /// Precondition: num_experts at least 1; parameters in range (exponent and sigma >= 0,

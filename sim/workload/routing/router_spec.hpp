@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -84,6 +85,7 @@ struct LayerCorrelatedRouter {
 /// tokens. Draw i begins where draw i - 1 ended; at its end the trace begins anew.
 struct TraceRouter {
   std::shared_ptr<const RoutingTrace> trace;  ///< shared: specs are copied, traces are large
+  std::string file{};                         ///< where it was read
 };
 
 using RouterSpec = std::variant<FixedRouter, LearnedRouter, TemporalRouter, DomainRouter,

@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "sim/workload/routing/gate_spec.hpp"
+#include "sim/workload/routing/placement_spec.hpp"
 #include "sim/workload/routing/router_spec.hpp"
 #include "sim/workload/routing/slot_spec.hpp"
 
@@ -13,6 +14,7 @@ struct RoutingSpec {
   RouterSpec router;
   GateSpec gate;
   SlotSpec slots;
+  PlacementSpec placement{};
 };
 
 /// The random numbers of one draw: equal streams give equal draws, whatever runs beside.

@@ -68,6 +68,27 @@ CapacitySpec capacity_of(const TrainingStepSpec& step) {
           .rounding = step.moe.rounding};
 }
 
+/// One microbatch of a stack.
+RoutingShape routing_shape(const TrainingRunSpec& run, const TrainingStepSpec& step,
+                           bool is_encoder) {
+  const std::int64_t tokens = step.microbatch_sequences *
+                              (is_encoder ? step.lengths.input_tokens : step.lengths.target_tokens);
+  const MoeLayerShape layer = moe_layer_shape(step, tokens);
+  RoutingShape shape{
+      .num_ranks = step.num_ranks,
+      .groups_per_rank = layer.groups.num_groups / step.num_ranks,
+      .group_tokens = layer.groups.group_tokens,
+      .num_experts = step.model.moe.num_experts,
+      .capacity = layer.capacity,
+      .num_layers = num_moe_layers(
+          step.model, is_encoder ? step.model.num_encoder_layers : step.model.num_decoder_layers)};
+  if (step.moe.dropless)
+    shape.capacity = kUnlimitedSlots;
+  else if (run.routing.slots.scope == SlotScope::kGlobal)
+    shape.capacity = expert_capacity(tokens * step.num_ranks, capacity_of(step));
+  return shape;
+}
+
 /// Numbers of experts around the model's that the gate can work with.
 std::vector<int> expert_counts(const RoutingSpec& routing, int num_experts) {
   std::vector<int> counts;

@@ -5,7 +5,9 @@
 #include <numeric>
 
 #include "sim/core/error.hpp"
+#include "sim/workload/routing/destinations.hpp"
 #include "sim/workload/routing/expected_drops.hpp"
+#include "sim/workload/routing/reuse_distance.hpp"
 #include "sim/workload/routing/router.hpp"
 
 namespace switchyard {
@@ -71,13 +73,13 @@ RoutingStream stream_of(const RoutingStudySpec& spec, std::uint64_t draw) {
 
 }  // namespace
 
-RoutingSample routing_sample(const RoutingDraw& draw, const RoutingShape& shape,
+RoutingSample routing_sample(const RoutingDraw& draw, const RoutingShape& shape, SlotScope scope,
                              int ranks_per_node) {
   const std::int64_t kept = draw.kept.sum();
   return {.dropped_fraction = dropped_fraction(draw),
           .dropped_fraction_worst_rank = std::ranges::max(dropped_fraction_by_rank(draw)),
           .tokens_without_expert_fraction = over(draw.tokens_without_expert, draw.num_tokens),
-          .padding_fraction = padding_fraction(draw, shape),
+          .padding_fraction = padding_fraction(draw, shape, scope),
           .expert_imbalance = expert_imbalance(draw),
           .rank_imbalance = rank_imbalance(draw),
           .experts_touched = static_cast<double>(experts_touched(draw)),
@@ -102,12 +104,13 @@ RoutingDrawSample study_draw(const RoutingStudySpec& spec, std::uint64_t draw) {
   const std::vector<Destinations> destinations =
       destinations_of(spec.routing, spec.shape, stream_of(spec, draw), spec.ranks_per_node);
   const std::vector<RoutingDraw> layers =
-      draw_routing(spec.routing, spec.shape, stream_of(spec, draw), destinations);
+      draw_routing(spec.routing, spec.shape, stream_of(spec, draw), &destinations.front());
 
   RoutingDrawSample sample;
   sample.sorted_loads.assign(static_cast<std::size_t>(spec.shape.num_experts), 0.0);
   for (const RoutingDraw& layer : layers) {
-    sample.layers.push_back(routing_sample(layer, spec.shape, spec.ranks_per_node));
+    sample.layers.push_back(
+        routing_sample(layer, spec.shape, spec.routing.slots.scope, spec.ranks_per_node));
     const std::vector<double> loads = sorted_loads(layer);
     for (std::size_t e = 0; e < loads.size(); ++e)
       sample.sorted_loads[e] += loads[e] / static_cast<double>(layers.size());

@@ -50,7 +50,7 @@ struct RoutingDrawSample {
 
 /// The figures of one draw of a layer. Precondition: drawn with Destinations (checked).
 [[nodiscard]] RoutingSample routing_sample(const RoutingDraw& draw, const RoutingShape& shape,
-                                           int ranks_per_node);
+                                           SlotScope scope, int ranks_per_node);
 
 /// Element by element. Precondition: at least one (checked).
 [[nodiscard]] RoutingSample mean(const std::vector<RoutingSample>& samples);

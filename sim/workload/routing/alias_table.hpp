@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <random>
+#include <span>
+#include <vector>
+
+namespace switchyard {
+
+/// Draws experts by share like Categorical, in a quarter of its memory: 8 bytes for each expert, so
+/// that the table of 2048 experts stays in the first-level cache.
+class AliasTable {
+ public:
+  /// @param shares  not negative, sum 1
+  explicit AliasTable(std::span<const double> shares);
+
+  /// Takes one number from the engine. Probabilities are exact to 2^-32 / number of experts; an
+  /// expert of share 0 is never drawn.
+  [[nodiscard]] std::int32_t draw(std::mt19937_64& rng) const {
+    // The high half picks the column, the low half is uniform within it.
+    const auto product = static_cast<unsigned __int128>(rng()) * columns_.size();
+    const auto index = static_cast<std::uint32_t>(product >> 64);
+    const auto fraction = static_cast<std::uint32_t>(static_cast<std::uint64_t>(product) >> 32);
+    const Column column = columns_[index];
+    return fraction < column.keep ? static_cast<std::int32_t>(index) : column.alias;
+  }
+
+ private:
+  struct Column {
+    std::uint32_t keep = 0;  ///< 2^32 times the probability to stay in this column
+    std::int32_t alias = 0;  ///< where to go otherwise
+  };
+  std::vector<Column> columns_;
+};
+
+}  // namespace switchyard

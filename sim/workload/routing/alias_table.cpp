@@ -34,4 +34,14 @@ AliasTable::AliasTable(std::span<const double> shares) : columns_(shares.size())
   // What is left differs from full by rounding only, and is its own alias.
 }
 
+void AliasTable::fill(std::span<std::int32_t> experts, std::mt19937_64& rng) const {
+  std::size_t i = 0;
+  for (; i + 2 <= experts.size(); i += 2) {
+    const std::uint64_t bits = rng();
+    experts[i] = pick(static_cast<std::uint32_t>(bits >> 32));
+    experts[i + 1] = pick(static_cast<std::uint32_t>(bits));
+  }
+  if (i < experts.size()) experts[i] = draw(rng);
+}
+
 }  // namespace switchyard

@@ -14,16 +14,24 @@ class AliasTable {
   /// @param shares  not negative, sum 1
   explicit AliasTable(std::span<const double> shares);
 
-  /// Takes one number from the engine. Probabilities are exact to 2^-32 / number of experts; an
-  /// expert of share 0 is never drawn.
-  [[nodiscard]] std::int32_t draw(std::mt19937_64& rng) const {
+  /// The expert of 32 random bits. Probabilities are exact to 2^-32; an expert of share 0 is never
+  /// picked.
+  [[nodiscard]] std::int32_t pick(std::uint32_t bits) const {
     // The high half picks the column, the low half is uniform within it.
-    const auto product = static_cast<unsigned __int128>(rng()) * columns_.size();
-    const auto index = static_cast<std::uint32_t>(product >> 64);
-    const auto fraction = static_cast<std::uint32_t>(static_cast<std::uint64_t>(product) >> 32);
+    const std::uint64_t product = static_cast<std::uint64_t>(bits) * columns_.size();
+    const auto index = static_cast<std::uint32_t>(product >> 32);
     const Column column = columns_[index];
-    return fraction < column.keep ? static_cast<std::int32_t>(index) : column.alias;
+    return static_cast<std::uint32_t>(product) < column.keep ? static_cast<std::int32_t>(index)
+                                                             : column.alias;
   }
+
+  /// Takes one number from the engine.
+  [[nodiscard]] std::int32_t draw(std::mt19937_64& rng) const {
+    return pick(static_cast<std::uint32_t>(rng() >> 32));
+  }
+
+  /// Independent draws. Takes one number for every two, the last of an odd number by itself.
+  void fill(std::span<std::int32_t> experts, std::mt19937_64& rng) const;
 
  private:
   struct Column {

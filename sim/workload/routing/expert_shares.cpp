@@ -25,6 +25,17 @@ ExpertShares::ExpertShares(std::vector<double> shares)
                    "smallest share {}, sum {}", weight(ascending_.front()), below_.back());
 }
 
+void ExpertShares::draw_rows(std::span<std::int32_t> rows, std::size_t num_choices,
+                             std::mt19937_64& rng) const {
+  // All at once without a branch, then the few that repeat one of their row.
+  table_.fill(rows, rng);
+  for (std::size_t begin = 0; begin < rows.size(); begin += num_choices) {
+    const auto row = rows.subspan(begin, num_choices);
+    for (std::size_t j = 1; j < num_choices; ++j)
+      if (contains(row.first(j), row[j])) row[j] = draw_other(row.first(j), rng);
+  }
+}
+
 std::vector<ExpertShares::Gap> ExpertShares::gaps(std::span<const std::int32_t> taken) const {
   std::vector<std::size_t> places(taken.size());
   std::ranges::transform(taken, places.begin(), [this](std::int32_t expert) {

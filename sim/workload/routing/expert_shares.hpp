@@ -37,6 +37,10 @@ class ExpertShares {
   /// Any expert, by share; see AliasTable for how exact.
   [[nodiscard]] std::int32_t draw(std::mt19937_64& rng) const { return table_.draw(rng); }
 
+  /// The choices of many tokens, each `num_choices` distinct experts in order of preference.
+  /// @param rows  (tokens, num_choices), row major
+  void draw_rows(std::span<std::int32_t> rows, std::size_t num_choices, std::mt19937_64& rng) const;
+
   /// Sum of the shares of all but the `taken` (distinct), accurate even where they have nearly all.
   /// Cost: O(taken log taken).
   [[nodiscard]] double rest(std::span<const std::int32_t> taken) const;

@@ -33,16 +33,6 @@ struct Rows {
   }
 };
 
-/// Choices of tokens that all have the same shares, and nothing else.
-void draw_plain(const ExpertShares& shares, const Rows& rows, std::mt19937_64& rng) {
-  if (rows.num_choices == 1) {
-    for (std::int32_t& expert : rows.experts) expert = shares.draw(rng);
-    return;
-  }
-  for (std::size_t begin = 0; begin < rows.experts.size(); begin += rows.num_choices)
-    draw_choices(shares, rows.experts.subspan(begin, rows.num_choices), rng);
-}
-
 }  // namespace
 
 struct RankTokens::State {
@@ -56,10 +46,10 @@ struct RankTokens::State {
                        const Rows& rows);
   void replay(const RoutingTrace& trace, int layer, LayerTokens& tokens, const Rows& rows) const;
 
-  /// Draws one token's row and hands its preferences (before any policy) to `see`.
-  template <class Weights, class Choose, class See>
-  void draw_token(const Weights& weights, LayerTokens& tokens, const Rows& row, Choose choose,
-                  See see);
+  /// Runs the race of a token's candidates (which jitter may reorder) and writes its row.
+  template <class Weights>
+  void finish_token(const Weights& weights, LayerTokens& tokens, const Rows& row,
+                    std::span<std::int32_t> chosen);
 
   const RouterState& router;
   int rank = 0;
@@ -71,7 +61,7 @@ struct RankTokens::State {
   std::mt19937_64 domain_rng;
   std::vector<std::size_t> domain_of_sequence;  ///< as far as drawn
   NodeLimitedChoice limited;
-  std::vector<std::int32_t> candidates;
+  std::vector<std::int32_t> candidates;  ///< scratch
   /// (tokens, num_choices) of the layer below, before any policy; of a correlated router.
   std::vector<std::int32_t> below;
 };
@@ -95,43 +85,37 @@ RankTokens::State::State(const RouterState& of_router, int of_rank, bool gates_w
         {.rng = stream_engine(seed, {kTokenStream, stack, draw, layer, rank_id}),
          .gate = {router.spec.gate, router.num_choices, router.shape.num_experts, with_gates,
                   stream_engine(seed, {kGateStream, stack, draw, layer, rank_id})}});
-  candidates.resize(layers.front().gate.num_candidates());
 }
 
-template <class Weights, class Choose, class See>
-void RankTokens::State::draw_token(const Weights& weights, LayerTokens& tokens, const Rows& row,
-                                   Choose choose, See see) {
-  const std::span<std::int32_t> chosen{candidates};
-  choose(chosen);
+template <class Weights>
+void RankTokens::State::finish_token(const Weights& weights, LayerTokens& tokens, const Rows& row,
+                                     std::span<std::int32_t> chosen) {
   if (tokens.gate.needs_times()) tokens.gate.run_race(weights, chosen);
-  see(chosen);
-  std::ranges::copy(chosen.first(row.num_choices), row.experts.begin());
+  if (chosen.data() != row.experts.data())
+    std::ranges::copy(chosen.first(row.num_choices), row.experts.begin());
   tokens.gate.finish(row.experts, row.gates);
 }
 
 void RankTokens::State::draw_shares(std::size_t index, LayerTokens& tokens, const Rows& rows) {
-  const ExpertShares& shares = router.shares[index];
-  const bool is_limited = !router.groups.empty();
-  if (!is_limited && !tokens.gate.needs_times()) {
-    draw_plain(shares, rows, tokens.rng);
-    if (router.spec.gate.second_choice == SecondChoice::kNever)
-      for (std::size_t i = 1; i < rows.experts.size(); i += rows.num_choices)
-        rows.experts[i] = kNoExpert;
-    return;
-  }
-  for (std::size_t t = 0; t < rows.num_tokens(); ++t) {
-    const Rows row = rows.slice(t, 1);
-    if (is_limited) {
+  if (!router.groups.empty()) {
+    for (std::size_t t = 0; t < rows.num_tokens(); ++t) {
+      const Rows row = rows.slice(t, 1);
       limited.draw(router.groups[index], row.experts, tokens.rng);
       tokens.gate.set_times(limited.times());
       tokens.gate.finish(row.experts, row.gates);
-    } else {
-      draw_token(
-          shares, tokens, row,
-          [&](std::span<std::int32_t> chosen) { draw_choices(shares, chosen, tokens.rng); },
-          [](std::span<const std::int32_t>) {});
     }
+    return;
   }
+  const ExpertShares& shares = router.shares[index];
+  const std::size_t num_candidates = tokens.gate.num_candidates();
+  const bool in_place = num_candidates == rows.num_choices;
+  if (!in_place) candidates.resize(rows.num_tokens() * num_candidates);
+  const std::span<std::int32_t> chosen = in_place ? rows.experts : std::span{candidates};
+  shares.draw_rows(chosen, num_candidates, tokens.rng);
+  if (!tokens.gate.needs_finish()) return;
+  for (std::size_t t = 0; t < rows.num_tokens(); ++t)
+    finish_token(shares, tokens, rows.slice(t, 1),
+                 chosen.subspan(t * num_candidates, num_candidates));
 }
 
 void RankTokens::State::draw_domains(const DomainRouter& spec, int layer, LayerTokens& tokens,
@@ -154,14 +138,12 @@ void RankTokens::State::draw_chain(int layer, LayerTokens& tokens, const Rows& r
   const ExpertShares& shares = router.shares[router.shares_index(layer)];
   const LayerMemory& memory = router.memories[static_cast<std::size_t>(layer)];
   const bool has_second = router.spec.gate.top_k >= 2;
+  candidates.resize(tokens.gate.num_candidates());
   for (std::size_t t = 0; t < rows.num_tokens(); ++t) {
     const TiltedShares tilted{shares, memory, tokens.last};
-    draw_token(
-        tilted, tokens, rows.slice(t, 1),
-        [&](std::span<std::int32_t> chosen) { draw_choices(tilted, chosen, tokens.rng); },
-        [&](std::span<const std::int32_t> chosen) {
-          tokens.last = {.first = chosen[0], .second = has_second ? chosen[1] : kNoExpert};
-        });
+    draw_choices(tilted, candidates, tokens.rng);
+    finish_token(tilted, tokens, rows.slice(t, 1), candidates);
+    tokens.last = {.first = candidates[0], .second = has_second ? candidates[1] : kNoExpert};
   }
 }
 
@@ -170,20 +152,19 @@ void RankTokens::State::draw_correlated(const LayerCorrelatedRouter& spec, int l
   const ExpertShares& shares = router.shares[router.shares_index(layer)];
   const auto& followers = router.followers[static_cast<std::size_t>(layer)];
   below.resize(rows.experts.size());
+  candidates.resize(tokens.gate.num_candidates());
+  const std::span<std::int32_t> chosen{candidates};
   for (std::size_t t = 0; t < rows.num_tokens(); ++t) {
     const auto below_row = std::span{below}.subspan(t * rows.num_choices, rows.num_choices);
-    const auto choose = [&](std::span<std::int32_t> chosen) {
-      for (std::size_t j = 0; j < chosen.size(); ++j) {
-        const bool follows =
-            layer > 0 && j < rows.num_choices && open_unit(tokens.rng) < spec.affinity;
-        chosen[j] = follows ? followers[static_cast<std::size_t>(below_row[j])] : kNoExpert;
-        if (!follows || contains(chosen.first(j), chosen[j]))
-          chosen[j] = shares.draw_other(chosen.first(j), tokens.rng);
-      }
-    };
-    draw_token(shares, tokens, rows.slice(t, 1), choose, [&](std::span<const std::int32_t> chosen) {
-      std::ranges::copy(chosen.first(rows.num_choices), below_row.begin());
-    });
+    for (std::size_t j = 0; j < chosen.size(); ++j) {
+      const bool follows =
+          layer > 0 && j < rows.num_choices && open_unit(tokens.rng) < spec.affinity;
+      chosen[j] = follows ? followers[static_cast<std::size_t>(below_row[j])] : kNoExpert;
+      if (!follows || contains(chosen.first(j), chosen[j]))
+        chosen[j] = shares.draw_other(chosen.first(j), tokens.rng);
+    }
+    finish_token(shares, tokens, rows.slice(t, 1), chosen);
+    std::ranges::copy(chosen.first(rows.num_choices), below_row.begin());
   }
 }
 

@@ -42,6 +42,11 @@ class TokenGate {
   /// Whether the choices alone are not enough.
   [[nodiscard]] bool needs_times() const { return needs_times_; }
 
+  /// Whether a row is more than the first num_choices candidates.
+  [[nodiscard]] bool needs_finish() const {
+    return needs_times_ || spec_.second_choice != SecondChoice::kAlways;
+  }
+
   /// Choices to draw for each token: more than num_choices only with jitter, where the order among
   /// these decides, and experts behind them are taken to stay behind.
   [[nodiscard]] std::size_t num_candidates() const { return num_candidates_; }

@@ -17,6 +17,8 @@ struct RouterShape {
   std::int64_t tokens_per_rank = 0;
 };
 
+struct RouterState;
+
 /// The routers of all MoE layers of a stack in one draw: popularity drawn, tables built. Immutable.
 class Router {
  public:
@@ -34,8 +36,7 @@ class Router {
 
  private:
   friend class RankTokens;
-  struct State;
-  std::unique_ptr<State> state_;
+  std::unique_ptr<const RouterState> state_;
 };
 
 /// The tokens of one source rank, block by block. Ranks are independent of each other, so they may

@@ -1,124 +1,16 @@
 #include "sim/cli/link_measurements.hpp"
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
-#include <fstream>
 #include <iterator>
 #include <map>
 #include <set>
 #include <tuple>
 
+#include "sim/cli/csv_reader.hpp"
 #include "sim/core/error.hpp"
 
 namespace switchyard {
 namespace {
-
-std::vector<std::string> fields_of(std::string_view line) {
-  std::vector<std::string> fields(1);
-  for (const char c : line) {
-    if (c == ',')
-      fields.emplace_back();
-    else if (c != '\r')
-      fields.back() += c;
-  }
-  return fields;
-}
-
-constexpr std::size_t kMostProblems = 20;
-
-/// A CSV file being read: the current row's fields by column, and what was wrong so far.
-class CsvReader {
- public:
-  explicit CsvReader(const std::filesystem::path& file) : name_{file.string()}, in_{file} {
-    if (!in_) throw ConfigError(fmt::format("{}: cannot read", name_));
-    if (!read_line()) throw ConfigError(fmt::format("{}: no header line", name_));
-    const std::vector<std::string> header = row_;
-    for (std::size_t i = 0; i < header.size(); ++i) columns_[header[i]] = i;
-  }
-
-  [[nodiscard]] bool has(const std::string& column) const { return columns_.contains(column); }
-
-  /// @throws ConfigError when one of `columns` is missing.
-  void require(const std::vector<std::string>& columns) const {
-    std::vector<std::string> missing;
-    std::ranges::copy_if(columns, std::back_inserter(missing),
-                         [&](const std::string& column) { return !has(column); });
-    if (!missing.empty())
-      throw ConfigError(fmt::format("{}: missing column(s): {}", name_, fmt::join(missing, ", ")));
-  }
-
-  bool next_row() {
-    if (!read_line()) return false;
-    if (row_.size() != columns_.size()) {
-      problem(fmt::format("expected {} fields, got {}", columns_.size(), row_.size()));
-      row_.resize(columns_.size());
-    }
-    return true;
-  }
-
-  [[nodiscard]] const std::string& text(const std::string& column) const {
-    return row_[columns_.at(column)];
-  }
-
-  double number(const std::string& column, double lowest) {
-    const std::string& field = text(column);
-    double value = 0;
-    const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), value);
-    if (error == std::errc{} && end == field.data() + field.size() && std::isfinite(value) &&
-        value >= lowest && value <= 1e15)
-      return value;
-    problem(fmt::format("{}: expected a number of at least {}, got \"{}\"", column, lowest, field));
-    return std::max(lowest, 1.0);
-  }
-
-  double positive(const std::string& column) {
-    const double value = number(column, 0);
-    if (value > 0) return value;
-    problem(fmt::format("{}: expected more than zero", column));
-    return 1.0;
-  }
-
-  int count(const std::string& column, int lowest = 1) {
-    const double value = number(column, lowest);
-    if (value == std::floor(value) && value <= 1e6) return static_cast<int>(value);
-    problem(fmt::format("{}: expected a whole number of at most 1000000, got \"{}\"", column,
-                        text(column)));
-    return lowest;
-  }
-
-  void problem(const std::string& what) {
-    if (problems_.size() < kMostProblems)
-      problems_.push_back(fmt::format("{}:{}: {}", name_, line_, what));
-  }
-
-  [[nodiscard]] const std::vector<std::string>& comments() const { return comments_; }
-
-  void throw_if_any() const {
-    if (!problems_.empty()) throw ConfigError(fmt::format("{}", fmt::join(problems_, "\n")));
-  }
-
- private:
-  bool read_line() {
-    std::string line;
-    while (std::getline(in_, line)) {
-      ++line_;
-      if (line.starts_with('#')) comments_.push_back(line);
-      if (line.empty() || line.front() == '#') continue;
-      row_ = fields_of(line);
-      return true;
-    }
-    return false;
-  }
-
-  std::string name_;
-  std::ifstream in_;
-  std::map<std::string, std::size_t> columns_;
-  std::vector<std::string> row_;
-  int line_ = 0;
-  std::vector<std::string> problems_;
-  std::vector<std::string> comments_;
-};
 
 Seconds microseconds(double number) { return Seconds{number / 1e6}; }
 BytesPerSecond gigabytes_per_second(double number) { return BytesPerSecond{number * 1e9}; }

@@ -1,9 +1,4 @@
-// libFuzzer's entry to everything that reads a user's YAML. It needs clang:
-//
-//   cmake -B build/fuzz -D SWITCHYARD_FUZZ=ON -D CMAKE_CXX_COMPILER=clang++ \
-//     -D CMAKE_CXX_FLAGS=-fsanitize=fuzzer-no-link,address
-//   cmake --build build/fuzz --target yaml_fuzz
-//   build/fuzz/tests/fuzz/yaml_fuzz -max_total_time=60
+// libFuzzer's entry to everything that reads a user's YAML. `./dev fuzz` runs it.
 
 #include <cstddef>
 #include <cstdint>

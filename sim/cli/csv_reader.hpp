@@ -1,0 +1,55 @@
+#pragma once
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace switchyard {
+
+/// A CSV file of measurements being read row by row: the current row's fields by column, and what
+/// was wrong so far. Lines that begin with '#' are comments, empty lines are skipped.
+class CsvReader {
+ public:
+  /// Reads the header. @throws ConfigError when there is none.
+  explicit CsvReader(const std::filesystem::path& file);
+
+  [[nodiscard]] bool has(const std::string& column) const { return columns_.contains(column); }
+
+  /// @throws ConfigError when one of `columns` is missing.
+  void require(const std::vector<std::string>& columns) const;
+
+  /// Goes to the next row; false at the end.
+  bool next_row();
+
+  // Of the current row. What is wrong is noted, and something possible returned instead.
+
+  [[nodiscard]] const std::string& text(const std::string& column) const {
+    return row_[columns_.at(column)];
+  }
+  double number(const std::string& column, double lowest);
+  double positive(const std::string& column);
+  int count(const std::string& column, int lowest = 1);
+
+  /// Notes what is wrong with the current row.
+  void problem(const std::string& what);
+
+  [[nodiscard]] const std::vector<std::string>& comments() const { return comments_; }
+
+  /// @throws ConfigError with every problem noted (20 at most), each by file and line.
+  void throw_if_any() const;
+
+ private:
+  bool read_line();
+
+  std::string name_;
+  std::ifstream in_;
+  std::map<std::string, std::size_t> columns_;
+  std::vector<std::string> row_;
+  int line_ = 0;
+  std::vector<std::string> problems_;
+  std::vector<std::string> comments_;
+};
+
+}  // namespace switchyard

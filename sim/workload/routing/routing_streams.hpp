@@ -14,5 +14,6 @@ inline constexpr std::uint64_t kPermutationStream = 0x726f757465'04;
 inline constexpr std::uint64_t kDomainStream = 0x726f757465'05;
 inline constexpr std::uint64_t kTokenStream = 0x726f757465'06;  ///< choices
 inline constexpr std::uint64_t kGateStream = 0x726f757465'07;   ///< gates, second-choice policies
+inline constexpr std::uint64_t kExpertChoiceStream = 0x726f757465'08;
 
 }  // namespace switchyard

@@ -108,30 +108,6 @@ INSTANTIATE_TEST_SUITE_P(ExpertsAndFactors, UniformRouter,
                                            UniformCase{128, 1024, 16}, UniformCase{128, 456, 4},
                                            UniformCase{8, 1024, 128}));
 
-TEST(ExpectedDroppedFraction, MatchesCountingAllOutcomes) {
-  // 2 tokens, 2 experts, 1 slot: with probability 1/2 both choose the same and one is dropped.
-  EXPECT_NEAR(expected_dropped_fraction(2, 2, 1, 1), 0.25, 1e-12);
-  // 3 tokens, 2 experts, 1 slot: all alike (1/4) drops 2, otherwise 1: 1.25 of 3.
-  EXPECT_NEAR(expected_dropped_fraction(3, 2, 1, 1), 1.25 / 3.0, 1e-12);
-  // 3 tokens, 3 experts, 2 slots: all alike (1/9) drops 1.
-  EXPECT_NEAR(expected_dropped_fraction(3, 3, 1, 2), 1.0 / 27.0, 1e-12);
-}
-
-TEST(ExpectedDroppedFraction, HasItsLimits) {
-  EXPECT_NEAR(expected_dropped_fraction(100, 7, 1, 0), 1.0, 1e-12);  // no slots
-  EXPECT_EQ(expected_dropped_fraction(100, 7, 1, 100), 0.0);         // a slot for everyone
-  EXPECT_EQ(expected_dropped_fraction(8, 1, 1, 6), 0.25);            // one expert: 2 of 8
-}
-
-TEST(ExpectedDroppedFraction, FallsWithCapacity) {
-  double previous = 1.0;
-  for (std::int64_t capacity = 1; capacity <= 24; ++capacity) {
-    const double fraction = expected_dropped_fraction(1024, 128, 1, capacity);
-    EXPECT_LT(fraction, previous) << capacity;
-    previous = fraction;
-  }
-}
-
 TEST(ExpertImbalance, IsOneWhenAllExpertsAreChosenByAll) {
   RoutingShape shape = kShape;
   shape.num_experts = 3;

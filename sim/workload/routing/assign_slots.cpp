@@ -43,31 +43,38 @@ std::span<const std::int32_t> SlotAssigner::assign(const TokenChoices& choices) 
   return receivers_;
 }
 
-void SlotAssigner::offer(const TokenChoices& choices, std::size_t token, std::size_t choice) {
-  const std::int32_t expert =
-      choices.experts[token * static_cast<std::size_t>(choices.num_choices) + choice];
-  std::int32_t& taken = taken_[slot_index(expert)];
-  const bool found = taken < static_cast<std::int32_t>(capacity_);
-  taken += found ? 1 : 0;
-  receivers_[token * top_k_ + choice] = found ? expert : kNoExpert;
-}
-
 void SlotAssigner::offer_all(const TokenChoices& choices) {
   const std::size_t num_tokens = choices.num_tokens();
+  const std::size_t top_k = top_k_;
+  // Plain pointers: through the members the compiler would have to load them for every choice. No
+  // branch: whether there is a slot is hard to foretell.
+  const auto columns = static_cast<std::size_t>(choices.num_choices);
+  const auto capacity = static_cast<std::int32_t>(capacity_);
+  const std::int32_t* experts = choices.experts.data();
+  std::int32_t* taken_by_expert = taken_.data() + 1;
+  std::int32_t* receivers = receivers_.data();
+  const auto offer = [=](std::size_t token, std::size_t choice) {
+    const std::int32_t expert = experts[token * columns + choice];
+    const std::int32_t taken = taken_by_expert[expert];
+    const std::int32_t found = taken < capacity ? 1 : 0;
+    taken_by_expert[expert] = taken + found;
+    static_assert(kNoExpert == -1);
+    receivers[token * top_k + choice] = expert | (found - 1);
+  };
   switch (spec_.priority) {
     case SlotPriority::kChoiceMajor:
-      for (std::size_t choice = 0; choice < top_k_; ++choice)
-        for (std::size_t token = 0; token < num_tokens; ++token) offer(choices, token, choice);
+      for (std::size_t choice = 0; choice < top_k; ++choice)
+        for (std::size_t token = 0; token < num_tokens; ++token) offer(token, choice);
       return;
     case SlotPriority::kTokenMajor:
       for (std::size_t token = 0; token < num_tokens; ++token)
-        for (std::size_t choice = 0; choice < top_k_; ++choice) offer(choices, token, choice);
+        for (std::size_t choice = 0; choice < top_k; ++choice) offer(token, choice);
       return;
     case SlotPriority::kGate:
       std::ranges::fill(receivers_, kNoExpert);
       for (const std::uint64_t key : by_gate_) {
         const auto place = static_cast<std::uint32_t>(key);
-        offer(choices, place / top_k_, place % top_k_);
+        offer(place / top_k, place % top_k);
       }
       return;
   }
@@ -139,8 +146,8 @@ void SlotAssigner::reroute(const TokenChoices& choices) {
 }
 
 void SlotAssigner::empty_slots() {
-  // Small scopes of many experts: only what was taken.
-  if (receivers_.size() < taken_.size())
+  // Small scopes of many experts: only what was taken, where that is cheaper than all at once.
+  if (receivers_.size() < taken_.size() / 8)
     for (const std::int32_t expert : receivers_) taken_[slot_index(expert)] = 0;
   else
     std::ranges::fill(taken_, 0);

@@ -34,7 +34,6 @@ class SlotAssigner {
 
  private:
   void offer_all(const TokenChoices& choices);
-  void offer(const TokenChoices& choices, std::size_t token, std::size_t choice);
   void sort_by_gate(const TokenChoices& choices);
   void list_waiting(const TokenChoices& choices);
   void reroute(const TokenChoices& choices);

@@ -1,6 +1,6 @@
 #include "sim/workload/routing/routing_tally.hpp"
 
-#include <algorithm>
+#include <limits>
 
 #include "sim/core/error.hpp"
 
@@ -34,6 +34,9 @@ void ReplicaTable::look_from(int source) {
 
 RoutingTally::RoutingTally(const RoutingShape& shape, int top_k, const ReplicaTable* replicas)
     : top_k_{static_cast<std::size_t>(top_k)} {
+  SWITCHYARD_CHECK(
+      shape.groups_per_rank * shape.group_tokens < std::numeric_limits<std::int32_t>::max(),
+      "{} groups of {} tokens on one rank", shape.groups_per_rank, shape.group_tokens);
   draw_.num_tokens = shape.num_ranks * shape.groups_per_rank * shape.group_tokens;
   draw_.routed = TokenCounts::Zero(shape.num_ranks, shape.num_experts);
   draw_.kept = TokenCounts::Zero(shape.num_ranks, shape.num_experts);
@@ -51,24 +54,43 @@ RoutingTally::RoutingTally(const RoutingShape& shape, int top_k, const ReplicaTa
   last_to_node_.resize(to_node_.size());
 }
 
+template <std::size_t kTopK>
+void RoutingTally::add_rows(const std::int32_t* wanted, const std::int32_t* got,
+                            std::size_t num_tokens, std::size_t columns) {
+  const std::size_t top_k = kTopK == 0 ? top_k_ : kTopK;
+  std::int32_t* routed = routed_.data() + 1;
+  std::int32_t* kept = kept_.data() + 1;
+  std::int64_t* dropped = draw_.dropped_by_choice.data();
+  std::int64_t rerouted = 0;
+  std::int64_t without_expert = 0;
+  for (std::size_t token = 0; token < num_tokens; ++token, wanted += columns, got += top_k) {
+    std::int32_t all = kNoExpert;  // has all bits set
+    for (std::size_t choice = 0; choice < top_k; ++choice) {
+      const std::int32_t from = wanted[choice];
+      const std::int32_t to = got[choice];
+      ++routed[from];
+      ++kept[to];
+      dropped[choice] += static_cast<int>(to < 0) & static_cast<int>(from >= 0);
+      rerouted += static_cast<int>(to >= 0) & static_cast<int>(to != from);
+      all &= to;
+    }
+    without_expert += all == kNoExpert ? 1 : 0;
+  }
+  draw_.rerouted += rerouted;
+  draw_.tokens_without_expert += without_expert;
+}
+
 void RoutingTally::add(const TokenChoices& choices, std::size_t first_token, std::size_t num_tokens,
                        std::span<const std::int32_t> receivers, const ReplicaTable* replicas) {
   const auto columns = static_cast<std::size_t>(choices.num_choices);
-  for (std::size_t token = first_token; token < first_token + num_tokens; ++token) {
-    const std::int32_t* chosen = &choices.experts[token * columns];
-    const std::int32_t* received = &receivers[token * top_k_];
-    std::int32_t best = kNoExpert;
-    for (std::size_t choice = 0; choice < top_k_; ++choice) {
-      const std::int32_t wanted = chosen[choice];
-      const std::int32_t got = received[choice];
-      ++routed_[static_cast<std::size_t>(wanted + 1)];
-      ++kept_[static_cast<std::size_t>(got + 1)];
-      draw_.dropped_by_choice[choice] += wanted != kNoExpert && got == kNoExpert ? 1 : 0;
-      draw_.rerouted += got != kNoExpert && got != wanted ? 1 : 0;
-      best = std::max(best, got);
-    }
-    draw_.tokens_without_expert += best == kNoExpert ? 1 : 0;
-  }
+  const std::int32_t* wanted = choices.experts.data() + first_token * columns;
+  const std::int32_t* got = receivers.data() + first_token * top_k_;
+  if (top_k_ == 1)
+    add_rows<1>(wanted, got, num_tokens, columns);
+  else if (top_k_ == 2)
+    add_rows<2>(wanted, got, num_tokens, columns);
+  else
+    add_rows<0>(wanted, got, num_tokens, columns);
   if (replicas != nullptr)
     for (std::size_t token = first_token; token < first_token + num_tokens; ++token)
       add_destinations(receivers.subspan(token * top_k_, top_k_), *replicas);
@@ -101,15 +123,15 @@ void RoutingTally::add_destinations(std::span<const std::int32_t> receivers,
 }
 
 void RoutingTally::end_rank(int rank, const ReplicaTable* replicas) {
-  for (std::size_t expert = 0; expert + 1 < routed_.size(); ++expert) {
-    const auto column = static_cast<Eigen::Index>(expert);
-    draw_.routed(rank, column) += std::exchange(routed_[expert + 1], 0);
-    const std::int64_t kept = std::exchange(kept_[expert + 1], 0);
-    draw_.kept(rank, column) += kept;
-    if (replicas != nullptr)
-      draw_.choices_to_rank(
-          rank, static_cast<Eigen::Index>(replicas->rank_of(static_cast<std::int32_t>(expert)))) +=
-          kept;
+  for (Eigen::Index expert = 0; expert < draw_.routed.cols(); ++expert) {
+    const auto counter = static_cast<std::size_t>(expert + 1);
+    draw_.routed(rank, expert) += std::exchange(routed_[counter], 0);
+    const std::int64_t kept = std::exchange(kept_[counter], 0);
+    draw_.kept(rank, expert) += kept;
+    if (replicas != nullptr) {
+      const std::size_t to = replicas->rank_of(static_cast<std::int32_t>(expert));
+      draw_.choices_to_rank(rank, static_cast<Eigen::Index>(to)) += kept;
+    }
   }
   for (std::size_t i = 0; i < to_rank_.size(); ++i)
     draw_.tokens_to_rank(rank, static_cast<Eigen::Index>(i)) += std::exchange(to_rank_[i], 0);

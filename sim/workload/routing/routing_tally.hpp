@@ -39,6 +39,7 @@ class ReplicaTable {
 class RoutingTally {
  public:
   /// @param replicas  null without destinations, here and below
+  /// Precondition: fewer than 2^31 tokens a rank (checked).
   RoutingTally(const RoutingShape& shape, int top_k, const ReplicaTable* replicas);
 
   /// Tokens of a scope from `first_token` on.
@@ -58,14 +59,17 @@ class RoutingTally {
   [[nodiscard]] RoutingDraw take() { return std::move(draw_); }
 
  private:
+  template <std::size_t kTopK>  // 0: top_k_
+  void add_rows(const std::int32_t* wanted, const std::int32_t* got, std::size_t num_tokens,
+                std::size_t columns);
   void add_destinations(std::span<const std::int32_t> receivers, const ReplicaTable& replicas);
 
   RoutingDraw draw_;
   std::size_t top_k_;
   std::int64_t token_ = 0;  ///< serial number of the token at hand
-  // Of the rank at hand, by expert + 1: choices not made count as kNoExpert's.
-  std::vector<std::int64_t> routed_;
-  std::vector<std::int64_t> kept_;
+  // Of the rank at hand, by expert + 1; first those of kNoExpert.
+  std::vector<std::int32_t> routed_;
+  std::vector<std::int32_t> kept_;
   // By rank and node: distinct tokens, and the last of them.
   std::vector<std::int64_t> to_rank_;
   std::vector<std::int64_t> to_node_;

@@ -63,9 +63,10 @@ struct RoutingDraw {
 ///
 /// Deterministic in the stream. Precondition: as Router; sizes at least 1; where experts choose, a
 /// capacity of at most the tokens of a scope (checked).
-/// Memory: O(experts * ranks) for each layer, and the choices of one scope in one layer: 4 bytes
-/// for each choice and attempt to reroute, 12 more for each choice with SlotPriority::kGate. With
-/// SlotScope::kGlobal that is all tokens (8 MB for a million top-1 tokens).
+/// Memory: O(experts * ranks) for each layer, and the choices of one scope in one layer: 8 bytes
+/// for each choice, 12 more with SlotPriority::kGate, and 4 for each attempt to reroute. With
+/// SlotScope::kGlobal that is all tokens (8 MB for a million top-1 tokens) and the random state of
+/// all ranks at once.
 [[nodiscard]] std::vector<RoutingDraw> draw_routing(const RoutingSpec& spec,
                                                     const RoutingShape& shape,
                                                     const RoutingStream& stream,

@@ -131,29 +131,17 @@ TEST(ExpertCacheDeathTest, RejectsAnExpertThatTheModelDoesNotHave) {
   EXPECT_DEATH((void)expert_cache(layers, 3, {}), "expert 3 of 3");
 }
 
-TEST(ReuseDistances, CountTokensSinceTheLastUse) {
-  // 0 1 0 0 2 1: expert 0 after 2 and after 1 tokens, expert 1 after 4.
-  const TokenChoices choices = layer(1, {0, 1, 0, 0, 2, 1});
-  EXPECT_THAT(reuse_distances(choices, 3, 5), ElementsAre(1, 1, 0, 1, 0));
-  EXPECT_THAT(reuse_distances(choices, 3, 3), ElementsAre(1, 1, 1));  // the last: 3 and more
-  EXPECT_THAT(reuse_distances(choices, 3, 1), ElementsAre(3));
-}
-
-TEST(ReuseDistances, TakeAllChoicesOfAToken) {
-  // Expert 1 is the second choice of token 0 and the first of token 1; token 2 makes one choice.
-  EXPECT_THAT(reuse_distances(layer(2, {0, 1, 1, 2, 0, kNone}), 3, 3), ElementsAre(1, 1, 0));
-}
-
-TEST(ReuseDistances, AreGeometricWhenChoicesAreIndependent) {
-  // P(distance d) = (1 - 1/E)^(d - 1) / E; T tokens with a binomial standard error each.
-  constexpr std::size_t kTokens = 20'000;
-  const std::vector<std::int64_t> counts = reuse_distances(uniform_layer(kTokens, 4, 3), 4, 6);
-  for (std::size_t d = 1; d <= 5; ++d) {
-    const double share = std::pow(0.75, static_cast<double>(d - 1)) * 0.25;
-    EXPECT_NEAR(static_cast<double>(counts[d - 1]) / kTokens, share,
-                3.0 * std::sqrt(share * (1.0 - share) / kTokens))
-        << d;
-  }
+TEST(ExpertCache, LooksUpTheChoicesOfADraw) {
+  // Top-2 of 8 at random, attempts to reroute are no choices. With all cached only the first uses
+  // miss: 8 of 600 in each layer.
+  RoutingSpec spec{.router = FixedRouter{}, .gate = {.top_k = 2}, .slots = {}};
+  spec.slots.reroute_attempts = 3;
+  const CacheStatistics all = expert_cache(spec, 8, 2, 300, {.seed = 1}, {.experts_per_layer = 8});
+  EXPECT_THAT(all.hit_rate, ElementsAre(592.0 / 600.0, 592.0 / 600.0));
+  // Cached are the two of the token before and two older ones, whatever comes next: 4 of 8 hit. The
+  // two lookups of a token exclude each other, so the variance is below q (1 - q) / lookups.
+  const CacheStatistics half = expert_cache(spec, 8, 2, 300, {.seed = 1}, {.experts_per_layer = 4});
+  EXPECT_NEAR(half.mean_hit_rate, 0.5, 3.0 * std::sqrt(0.25 / 1200.0) + 8.0 / 1200.0);
 }
 
 }  // namespace

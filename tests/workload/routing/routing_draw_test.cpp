@@ -111,6 +111,7 @@ TEST(DrawRouting, GivesEveryGroupItsSlots) {
 TEST(DrawRouting, DrawsTheSameChoicesInEitherScope) {
   RoutingSpec spec = lognormal(2, 0.5);
   RoutingShape shape = kShape;
+  shape.groups_per_rank = 1;  // a rank's tokens are drawn block by block: the same blocks
   shape.num_layers = 3;
   const auto by_group = draw_routing(spec, shape, {.seed = 3});
   spec.slots.scope = SlotScope::kGlobal;

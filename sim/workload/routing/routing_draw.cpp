@@ -67,7 +67,18 @@ double dropped_fraction(const RoutingDraw& draw) {
                      : static_cast<double>(routed - draw.kept.sum()) / static_cast<double>(routed);
 }
 
+std::vector<double> dropped_fraction_by_rank(const RoutingDraw& draw) {
+  std::vector<double> fractions;
+  for (Eigen::Index rank = 0; rank < draw.routed.rows(); ++rank) {
+    const auto routed = static_cast<double>(draw.routed.row(rank).sum());
+    const auto kept = static_cast<double>(draw.kept.row(rank).sum());
+    fractions.push_back(routed == 0.0 ? 0.0 : (routed - kept) / routed);
+  }
+  return fractions;
+}
+
 double padding_fraction(const RoutingDraw& draw, const RoutingShape& shape) {
+  if (shape.capacity == kUnlimitedSlots) return 0.0;
   const double slots = static_cast<double>(shape.num_ranks) *
                        static_cast<double>(shape.groups_per_rank * shape.capacity) *
                        shape.num_experts;
@@ -79,6 +90,10 @@ double expert_imbalance(const RoutingDraw& draw) {
   const auto total = static_cast<double>(by_expert.sum());
   SWITCHYARD_CHECK(total > 0, "no tokens routed");
   return static_cast<double>(by_expert.maxCoeff()) * static_cast<double>(by_expert.size()) / total;
+}
+
+int experts_touched(const RoutingDraw& draw) {
+  return static_cast<int>((draw.kept.colwise().sum() > 0).count());
 }
 
 }  // namespace switchyard

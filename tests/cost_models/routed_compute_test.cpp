@@ -87,6 +87,7 @@ TEST(RoutedWork, TakesTheRowsOfItsOwnDirection) {
   kept << 3, 1, 0, 6;
   const LayerRows rows = layer_rows(draw_that_keeps(kept), contiguous_placement(2, 2));
   Operator copy{.name = "copy",
+                .matmul = {},
                 .traffic = {{{1.0, 10, 500, 2, true}, 2.0}},
                 .saved = {},
                 .routed = {.rows = RoutedRows::kSentByRank, .moe_layer = 0}};

@@ -242,8 +242,11 @@ TEST(SimulateRoutedTraining, NeedsMoreMemoryTheMoreUnevenTheRouting) {
 TEST(SimulateRoutedTraining, FitsInSomeDraws) {
   TrainingRunSpec run = lognormal_run(1.0);
   const Percentiles memory = analytic(run).memory_over_draws;
-  run.system.device.memory_capacity = Bytes{memory.p50};  // of twelve draws six are below
-  EXPECT_DOUBLE_EQ(analytic(run).fits_probability, 0.5);
+  // The median is at least six of the twelve draws and below the 95th percentile.
+  ASSERT_LT(memory.p50, memory.p95);
+  run.system.device.memory_capacity = Bytes{memory.p50};
+  EXPECT_GE(analytic(run).fits_probability, 0.5);
+  EXPECT_LT(analytic(run).fits_probability, 1.0);
   run.system.device.memory_capacity = Bytes{2 * memory.p95};
   EXPECT_EQ(analytic(run).fits_probability, 1.0);
 }
@@ -267,16 +270,27 @@ TEST(SimulateRoutedTraining, ReportsTheRoutingOfItsLayers) {
   EXPECT_LE(routing.rank_imbalance.p95, routing.expert_imbalance.p95);
 }
 
-TEST(SimulateRoutedTraining, EvensOutWithReplicasOfHotExperts) {
-  TrainingRunSpec run = small_run();
-  run.routing.router = FixedRouter{GivenPopularity{.weights = {8, 1, 1, 1, 1, 1, 1, 1}}};
-  const TrainingResult alone = analytic(run);
-  run.step.placement = contiguous_placement(8, 4);
-  run.step.placement.ranks_of[0] = {RankId{0}, RankId{1}, RankId{2}, RankId{3}};
+// Each rank has a replica of every expert, so its choices stay, and all ranks have equally many.
+TEST(SimulateRoutedTraining, SendsNoTokensWhereEveryRankHoldsEveryExpert) {
+  TrainingRunSpec run = lognormal_run(1.0);
+  const TrainingResult apart = analytic(run);
+  run.step.placement.num_ranks = 4;
+  run.step.placement.ranks_of.assign(8, {RankId{0}, RankId{1}, RankId{2}, RankId{3}});
   const TrainingResult replicated = analytic(run);
-  EXPECT_LT(replicated.routing[0].rank_imbalance.p50, alone.routing[0].rank_imbalance.p50);
-  EXPECT_LT(replicated.microbatch_time, alone.microbatch_time);
-  EXPECT_GT(replicated.memory.weights, alone.memory.weights);
+  EXPECT_GT(apart.routing.at(0).rank_imbalance.p50, 1.0);
+  EXPECT_EQ(replicated.routing.at(0).rank_imbalance.p95, 1.0);
+  EXPECT_EQ(replicated.all_to_all_sent, Bytes{0});
+  // Four times the experts, each of three matrices of 256 x 512: 2 and 8 on a rank. Master weights
+  // of 4 B with copies of 2 B.
+  EXPECT_EQ(replicated.memory.weights - apart.memory.weights, Bytes{6.0 * 6 * 3 * 256 * 512});
+  // Their gradients, of 4 B, are added up beside those of the dense weights; 3/4 of a buffer twice.
+  const auto all_reduced = [](const TrainingResult& result) {
+    return std::ranges::find(result.breakdown, OperatorClass::kAllReduce,
+                             &ClassShare::operator_class)
+        ->sent;
+  };
+  EXPECT_NEAR((all_reduced(replicated) - all_reduced(apart)).base(),
+              2 * 0.75 * 8 * 3 * 256 * 512 * 4.0, 1.0);
 }
 
 TEST(SimulateRoutedTraining, TakesTheSameTimeInEveryEngineThatShares) {

@@ -46,16 +46,6 @@ RoutingShape routing_shape(const TrainingStepSpec& step, const RoutedStack& stac
           .num_layers = num_moe_layers(step.model, stack.num_layers)};
 }
 
-/// Share of all slots that stay empty.
-double empty_slots(const RoutingDraw& draw, const RoutingShape& shape, SlotScope scope) {
-  if (shape.capacity == kUnlimitedSlots) return 0.0;
-  const double scopes = scope == SlotScope::kGlobal
-                            ? 1.0
-                            : static_cast<double>(shape.num_ranks * shape.groups_per_rank);
-  const double slots = scopes * static_cast<double>(shape.capacity) * shape.num_experts;
-  return 1.0 - static_cast<double>(draw.kept.sum()) / slots;
-}
-
 constexpr auto kStatistics = {
     &StackDraw::dropped_fraction,  &StackDraw::padding_fraction,
     &StackDraw::expert_imbalance,  &StackDraw::rank_imbalance,
@@ -67,7 +57,7 @@ StackDraw layer_statistics(const RoutingDraw& draw, const LayerRows& rows,
                            const RoutingShape& shape, SlotScope scope) {
   const auto tokens = static_cast<double>(draw.num_tokens);
   return {.dropped_fraction = dropped_fraction(draw),
-          .padding_fraction = empty_slots(draw, shape, scope),
+          .padding_fraction = padding_fraction(draw, shape, scope),
           .expert_imbalance = expert_imbalance(draw),
           .rank_imbalance = rank_imbalance(rows),
           .worst_rank_dropped_fraction = std::ranges::max(dropped_fraction_by_rank(draw)),
@@ -90,7 +80,7 @@ StepDraw draw_step(const TrainingStepSpec& step, const StepRoutingSpec& spec, st
     StackDraw mean{.tokens_per_sequence = stack.tokens_per_sequence,
                    .num_layers = stack.num_layers};
     for (int layer = 0; layer < shape.num_layers; ++layer) {
-      const RoutingDraw& drawn = layers.at(static_cast<std::size_t>(layer) % layers.size());
+      const RoutingDraw& drawn = layers.at(static_cast<std::size_t>(layer));
       LayerRows rows = layer_rows(drawn, placement);
       const StackDraw statistics = layer_statistics(drawn, rows, shape, scope);
       for (const auto statistic : kStatistics)

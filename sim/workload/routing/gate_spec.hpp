@@ -19,14 +19,17 @@ struct GateSpec {
   int top_k = 1;
   SecondChoice second_choice = SecondChoice::kAlways;
   double second_threshold = 0.2;
-  bool renormalized = true;
+  bool renormalized = true;  ///< false costs O(experts) for each token where gates are needed
   double sharpness = 1.0;
   /// Noise on the router's input, uniform in 1 +- jitter: adds a normal number of standard
   /// deviation jitter / sqrt(3) * (standard deviation of logits) to each logit before the choice.
+  /// Taken as that of a Gumbel number, pi / sqrt(6); only the choices needed and four more are
+  /// reordered, so for a jitter well below 1. Not with a trace or expert groups.
   double jitter = 0.0;
   /// Node-limited routing (DeepSeek-V3): experts lie in `expert_groups` equal groups, contiguous; a
   /// token uses the `groups_per_token` groups with the largest sums of their two best sigmoid
-  /// scores, then its top_k experts within. expert_groups 1: no limit.
+  /// scores, then its top_k experts within. expert_groups 1: no limit. For fixed, learned and
+  /// domain routers, with renormalized gates.
   int expert_groups = 1;
   int groups_per_token = 1;
   /// Experts choose tokens instead: each takes its capacity of the tokens of a scope.

@@ -25,9 +25,12 @@ struct ExpertPlacement {
 /// Hot experts on several ranks: `extra_slots` more places than experts in all, one after the other
 /// given to the expert with the largest load per replica; then replicas are packed, heaviest first,
 /// each to the rank with the least load that has room ((num_experts + extra_slots) / num_ranks
-/// places each) and does not hold the expert yet.
+/// places each) and does not hold the expert yet. Where only ranks that hold it have room, such a
+/// rank takes over an expert of one that does not.
 /// @param loads  expected load by expert, not negative
-/// Precondition: num_ranks divides num_experts + extra_slots (checked).
+/// Precondition: num_ranks divides num_experts + extra_slots, and extra_slots is at most
+/// num_experts * (num_ranks - 1): a rank holds an expert once (checked).
+/// Cost: O(places * (num_ranks + places per rank)).
 /// Source: DeepSeek-AI, EPLB (the greedy packing of its global policy).
 [[nodiscard]] ExpertPlacement replicated_placement(std::span<const double> loads, int num_ranks,
                                                    int extra_slots);

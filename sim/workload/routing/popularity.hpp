@@ -1,6 +1,7 @@
 #pragma once
 
 #include <random>
+#include <span>
 #include <variant>
 #include <vector>
 
@@ -35,7 +36,12 @@ struct GivenPopularity {
 using PopularitySpec = std::variant<UniformPopularity, ZipfPopularity, LognormalPopularity,
                                     DirichletPopularity, GivenPopularity>;
 
-/// One draw of the shares, by expert; they sum to 1.
+/// Shares exp(logit), scaled to sum 1. No overflow, whatever the logits. Precondition: at least one
+/// logit (checked), the largest finite.
+[[nodiscard]] std::vector<double> softmax(std::span<const double> logits);
+
+/// One draw of the shares, by expert; they sum to 1. A share may be too small for a double and is
+/// then 0.
 /// Precondition: num_experts at least 1; parameters in range (exponent and sigma >= 0,
 /// concentration > 0, as many weights as experts, none negative, not all 0) (checked).
 [[nodiscard]] std::vector<double> draw_popularity(const PopularitySpec& spec, int num_experts,

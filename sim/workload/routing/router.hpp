@@ -17,6 +17,8 @@ struct RouterShape {
   std::int64_t tokens_per_rank = 0;
 };
 
+struct RouterState;
+
 /// The routers of all MoE layers of a stack in one draw: popularity drawn, tables built. Immutable.
 class Router {
  public:
@@ -30,12 +32,12 @@ class Router {
   [[nodiscard]] const RouterShape& shape() const;
 
   /// Share of first choices by expert, in the long run and over all domains; of a trace, counted.
+  /// Of temporal routers see long_run_shares for how exact. Before jitter and expert groups.
   [[nodiscard]] std::vector<double> popularity(int layer) const;
 
  private:
   friend class RankTokens;
-  struct State;
-  std::unique_ptr<State> state_;
+  std::unique_ptr<const RouterState> state_;
 };
 
 /// The tokens of one source rank, block by block. Ranks are independent of each other, so they may
@@ -49,7 +51,8 @@ class RankTokens {
 
   /// Draws the next block of `num_tokens` tokens in `layer`. Each block is asked for layer by layer
   /// from 0 upwards, then comes the next block (checked): choices may depend on the layer below and
-  /// on the token before.
+  /// on the token before. No more than the shape's tokens_per_rank in all (checked). Choices do not
+  /// depend on with_gates, nor the numbers of one layer on how many there are.
   void draw(int layer, std::int64_t num_tokens, TokenChoices& choices);
 
  private:

@@ -48,7 +48,9 @@ struct LearnedRouter {
 
 /// Tilts of one layer's choices by what the token before it in the sequence chose: the weight of
 /// its first choice is popularity * (1 + first_tilt), of its second popularity * (1 + second_tilt).
-/// 0 is no memory, negative is avoidance; at least -1.
+/// 0 is no memory, negative is avoidance; at least -1. What a token chose is its order of
+/// preference among top_k, whether or not the gate then used the second; the first token of a rank
+/// has no memory.
 struct LayerMemory {
   int layer = 0;  ///< MoE layer of the stack, from 0
   PopularitySpec popularity = UniformPopularity{};

@@ -38,10 +38,15 @@ using TokenCounts = Eigen::Array<std::int64_t, Eigen::Dynamic, Eigen::Dynamic>;
 
 /// One draw of the routing of one MoE layer in one microbatch. It decides at once what is sent,
 /// what each expert computes and what is dropped.
+///
+/// `routed` counts a choice at the expert the gate chose, `kept` at the expert whose slot it got.
+/// So without rerouting kept <= routed everywhere, with rerouting only for each source in sum; and
+/// always routed.sum() = kept.sum() + the sum of dropped_by_choice. Where experts choose, routed =
+/// kept and nothing is dropped but tokens without an expert.
 struct RoutingDraw {
   std::int64_t num_tokens = 0;  ///< of all ranks
   TokenCounts routed;           ///< choices made (source rank, expert)
-  TokenCounts kept;             ///< choices that found a slot
+  TokenCounts kept;             ///< choices that found a slot (source rank, expert)
   /// Choices without a slot by their place: first, second, ... (rerouted ones found one).
   std::vector<std::int64_t> dropped_by_choice;
   std::int64_t tokens_without_expert = 0;  ///< no choice found a slot
@@ -54,10 +59,14 @@ struct RoutingDraw {
 };
 
 /// Draws the choices of every token in every MoE layer and gives out the slots; one result for each
-/// layer. Memory: O(experts * ranks) for each layer, and one scope's choices.
-/// Deterministic in the stream. Precondition: as Router; sizes at least 1 (checked).
-/// Source of the order of slots: Mesh TensorFlow, transformer/moe.py, `_switch_gating`,
-/// `_top_2_gating`.
+/// layer. See SlotAssigner and, where experts choose, draw_expert_choice.
+///
+/// Deterministic in the stream. Precondition: as Router; sizes at least 1; where experts choose, a
+/// capacity of at most the tokens of a scope (checked).
+/// Memory: O(experts * ranks) for each layer, and the choices of one scope in one layer: 8 bytes
+/// for each choice, 12 more with SlotPriority::kGate, and 4 for each attempt to reroute. With
+/// SlotScope::kGlobal that is all tokens (8 MB for a million top-1 tokens) and the random state of
+/// all ranks at once.
 [[nodiscard]] std::vector<RoutingDraw> draw_routing(const RoutingSpec& spec,
                                                     const RoutingShape& shape,
                                                     const RoutingStream& stream,
@@ -66,11 +75,12 @@ struct RoutingDraw {
 /// Share of the choices made that found no slot.
 [[nodiscard]] double dropped_fraction(const RoutingDraw& draw);
 
-/// The same by source rank.
+/// The same by source rank; 0 for one that made no choice.
 [[nodiscard]] std::vector<double> dropped_fraction_by_rank(const RoutingDraw& draw);
 
 /// Share of the slots (of `capacity`, without layout padding) that stay empty; 0 for dropless.
-[[nodiscard]] double padding_fraction(const RoutingDraw& draw, const RoutingShape& shape);
+[[nodiscard]] double padding_fraction(const RoutingDraw& draw, const RoutingShape& shape,
+                                      SlotScope scope = SlotScope::kGroup);
 
 /// Busiest expert over the mean, of the choices made; 1 is perfect balance.
 [[nodiscard]] double expert_imbalance(const RoutingDraw& draw);

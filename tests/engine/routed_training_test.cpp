@@ -293,6 +293,20 @@ TEST(SimulateRoutedTraining, SendsNoTokensWhereEveryRankHoldsEveryExpert) {
               2 * 0.75 * 8 * 3 * 256 * 512 * 4.0, 1.0);
 }
 
+// Expert 0 is chosen by four of five tokens; its rank alone receives half of all rows.
+TEST(SimulateRoutedTraining, EvensOutWithReplicasOfAHotExpert) {
+  TrainingRunSpec run = small_run();
+  run.routing.router = FixedRouter{GivenPopularity{.weights = {8, 1, 1, 1, 1, 1, 1, 1}}};
+  const TrainingResult alone = analytic(run);
+  run.step.placement = contiguous_placement(8, 4);
+  run.step.placement.ranks_of[0] = {RankId{0}, RankId{1}, RankId{2}, RankId{3}};
+  const TrainingResult replicated = analytic(run);
+  EXPECT_GT(alone.routing.at(0).rank_imbalance.p50, 1.5);
+  EXPECT_LT(replicated.routing.at(0).rank_imbalance.p50, 1.25);
+  EXPECT_LT(replicated.microbatch_time, alone.microbatch_time);
+  EXPECT_LT(replicated.all_to_all_sent, alone.all_to_all_sent);
+}
+
 TEST(SimulateRoutedTraining, TakesTheSameTimeInEveryEngineThatShares) {
   if (!has_simgrid()) GTEST_SKIP() << "this build has no SimGrid engine";
   TrainingRunSpec run = lognormal_run(0.8);

@@ -1,14 +1,80 @@
 #include "cost_models/memory.hpp"
 
 #include <algorithm>
+#include <vector>
 
 #include "cost_models/compute.hpp"
 #include "sim/core/error.hpp"
 
 namespace switchyard {
 
+namespace {
+
+/// What differs between ranks.
+struct RankMemory {
+  Bytes activations;
+  Bytes buffers;
+};
+
+/// Rows of one rank in a layer.
+struct RankRows {
+  std::int64_t sent = 0;
+  std::int64_t received = 0;
+  std::span<const std::int64_t> of_experts;
+};
+
+Bytes saved_bytes(const Operator& op, const RankRows& rows, const MemoryTile& tile) {
+  Bytes total;
+  for (const Tensor& tensor : op.saved) {
+    if (!tensor.is_routed) {
+      total += padded_bytes(tensor, tile);
+    } else if (op.routed.rows == RoutedRows::kOfEachExpert) {
+      Tensor one = tensor;
+      one.outer = tensor.outer / op.matmul.batch;
+      for (const std::int64_t count : rows.of_experts)
+        total += padded_bytes(with_rows(one, count), tile);
+    } else {
+      const bool is_sent = op.routed.rows == RoutedRows::kSentByRank;
+      total += padded_bytes(with_rows(tensor, is_sent ? rows.sent : rows.received), tile);
+    }
+  }
+  return total;
+}
+
+/// Rows by layer of a draw, or none for perfect balance; then by rank.
+std::vector<std::vector<RankRows>> rows_by_layer(std::span<const LayerRows> routing) {
+  std::vector<std::vector<RankRows>> layers;
+  for (const LayerRows& layer : routing) {
+    const std::vector<std::int64_t> sent = sent_rows(layer);
+    const std::vector<std::int64_t> received = received_rows(layer);
+    layers.emplace_back();
+    for (std::size_t rank = 0; rank < sent.size(); ++rank)
+      layers.back().push_back(
+          {.sent = sent[rank], .received = received[rank], .of_experts = layer.of_experts[rank]});
+  }
+  return layers;
+}
+
+/// Adds the routed part of a node on every rank.
+void add_routed(const StepNode& node, const std::vector<std::vector<RankRows>>& layers,
+                const MemoryTile& tile, std::vector<RankMemory>& ranks) {
+  const Routed& routed = std::visit([](const auto& n) -> const Routed& { return n.routed; }, node);
+  const std::vector<RankRows>& rows = layers.at(static_cast<std::size_t>(routed.moe_layer));
+  for (std::size_t rank = 0; rank < ranks.size(); ++rank) {
+    if (const auto* op = std::get_if<Operator>(&node)) {
+      ranks[rank].activations += saved_bytes(*op, rows[rank], tile);
+    } else {
+      const Bytes row = std::get<Collective>(node).row_bytes;
+      const auto count = static_cast<double>(rows[rank].sent + rows[rank].received);
+      ranks[rank].buffers = std::max(ranks[rank].buffers, count * row);
+    }
+  }
+}
+
+}  // namespace
+
 MemoryEstimate training_memory(const TrainingStepSpec& spec, const StepGraph& graph,
-                               const DeviceProfile& device) {
+                               const DeviceProfile& device, std::span<const LayerRows> routing) {
   const double parameters = parameters_per_rank(spec);
   const int copy_bytes = activation_bytes(spec.precision) < spec.lowering.weight_bytes
                              ? activation_bytes(spec.precision)
@@ -17,10 +83,26 @@ MemoryEstimate training_memory(const TrainingStepSpec& spec, const StepGraph& gr
   memory.weights = Bytes{parameters * (spec.lowering.weight_bytes + copy_bytes)};
   memory.gradients =
       Bytes{parameters * (graph.num_microbatches > 1 ? 2.0 : 1.0) * spec.lowering.gradient_bytes};
-  for (const StepNode& node : graph.microbatch)
-    if (const auto* op = std::get_if<Operator>(&node))
+  const auto layers = rows_by_layer(routing);
+  std::vector<RankMemory> ranks(layers.empty() ? 0 : layers.front().size());
+  for (const StepNode& node : graph.microbatch) {
+    const bool is_routed =
+        std::visit([](const auto& n) { return n.routed.rows != RoutedRows::kNone; }, node);
+    const auto* op = std::get_if<Operator>(&node);
+    if (is_routed && !layers.empty())
+      add_routed(node, layers, device.memory_tile, ranks);
+    else if (op != nullptr)
       for (const Tensor& tensor : op->saved)
         memory.activations += padded_bytes(tensor, device.memory_tile);
+    else if (is_routed)
+      memory.buffers = std::max(memory.buffers, 2.0 * std::get<Collective>(node).buffer);
+  }
+  if (!ranks.empty()) {
+    const RankMemory fullest = *std::ranges::max_element(
+        ranks, {}, [](const RankMemory& rank) { return rank.activations + rank.buffers; });
+    memory.activations += fullest.activations;
+    memory.buffers = fullest.buffers;
+  }
   return memory;
 }
 

@@ -1,6 +1,9 @@
 #include "sim/engine/training_run.hpp"
 
 #include <algorithm>
+#include <array>
+#include <numeric>
+#include <utility>
 
 #include "cost_models/collectives.hpp"
 #include "sim/core/error.hpp"
@@ -49,24 +52,40 @@ OperatorClass class_of(const StepNode& node) {
   return std::visit([](const auto& n) { return n.operator_class; }, node);
 }
 
-/// Adds up rank 0's spans; nodes of the microbatch count num_microbatches times.
+/// The rank that computes longest.
+RankId busiest_rank(const TaskGraph& graph, int num_ranks) {
+  std::vector<Seconds> sums(static_cast<std::size_t>(num_ranks));
+  for (const Task& task : graph.tasks)
+    if (!task.rank_slowdown.empty())
+      for (std::size_t rank = 0; rank < sums.size(); ++rank)
+        sums[rank] += task.rank_slowdown[rank] * task.duration;
+  return RankId{static_cast<std::int32_t>(std::ranges::max_element(sums) - sums.begin())};
+}
+
+/// Adds up the busiest rank's spans; nodes of the microbatch count num_microbatches times.
 void add_breakdown(const StepGraph& graph, TrainingResult& result) {
   std::array<ClassShare, kNumOperatorClasses> shares;
   const auto ranks = static_cast<std::size_t>(result.timeline.num_ranks);
+  const std::size_t rank = busiest_rank(result.tasks, result.timeline.num_ranks).index();
   Seconds busy;
   std::size_t task = 0;
   const auto add = [&](const std::vector<StepNode>& nodes, double times) {
     for (const StepNode& node : nodes) {
-      const Span& span = result.timeline.spans[task * ranks];
+      const auto spans = std::span{result.timeline.spans}.subspan(task * ranks, ranks);
       const Task& priced = result.tasks.tasks[task++];
       ClassShare& share = shares.at(static_cast<std::size_t>(class_of(node)));
-      share.time += times * (span.end - span.start);
-      share.flop += times * priced.flop;
-      (is_collective(priced) ? share.sent : share.memory) += times * priced.bytes;
-      if (is_collective(priced))
+      Seconds start = spans[rank].start;
+      if (is_collective(priced)) {
+        start = std::min(std::ranges::max(spans, {}, &Span::start).start, spans[rank].end);
+        share.sent += times * priced.bytes;
         share.bound +=
             times * result.tasks.schedules[static_cast<std::size_t>(priced.schedule)].proven_bound;
-      busy += times * (span.end - span.start);
+      } else {
+        share.flop += times * priced.flop;
+        share.memory += times * priced.bytes;
+      }
+      share.time += times * (spans[rank].end - start);
+      busy += times * (spans[rank].end - start);
     }
   };
   add(graph.microbatch, result.num_microbatches);
@@ -78,58 +97,107 @@ void add_breakdown(const StepGraph& graph, TrainingResult& result) {
   }
 }
 
-StackRouting route_stack(const TrainingRunSpec& run, const TrainingStepSpec& step,
-                         const std::string& stack, std::int64_t tokens_per_sequence,
-                         std::uint64_t stack_id) {
-  StackRouting routing{
-      .stack = stack,
-      .shape = moe_layer_shape(step, step.microbatch_sequences * tokens_per_sequence),
-      .dropped_fraction = {},
-      .padding_fraction = {},
-      .expert_imbalance = {}};
-  const RoutingShape shape{.num_ranks = step.num_ranks,
-                           .groups_per_rank = routing.shape.groups.num_groups / step.num_ranks,
-                           .group_tokens = routing.shape.groups.group_tokens,
-                           .num_experts = step.model.moe.num_experts,
-                           .capacity = routing.shape.capacity};
-  std::vector<double> dropped;
-  std::vector<double> padding;
-  std::vector<double> imbalance;
-  for (int i = 0; i < run.draws; ++i) {
-    const RoutingDraw draw =
-        draw_routing(run.routing, shape,
-                     {.seed = run.seed, .stack = stack_id, .draw = static_cast<std::uint64_t>(i)})
-            .front();
-    dropped.push_back(dropped_fraction(draw));
-    padding.push_back(padding_fraction(draw, shape));
-    imbalance.push_back(expert_imbalance(draw));
+/// Kept choices of each stack with MoE layers, over tokens * top_k.
+std::vector<double> kept_shares(std::span<const StepDraw> draws, int top_k) {
+  std::vector<double> shares;
+  for (std::size_t s = 0; !draws.empty() && s < draws.front().stacks.size(); ++s) {
+    std::vector<double> values;
+    for (const StepDraw& draw : draws) values.push_back(draw.stacks[s].kept_per_token / top_k);
+    shares.push_back(percentiles(std::move(values)).p50);
   }
-  routing.dropped_fraction = percentiles(std::move(dropped));
-  routing.padding_fraction = percentiles(std::move(padding));
-  routing.expert_imbalance = percentiles(std::move(imbalance));
-  return routing;
+  return shares;
 }
 
-void add_routing(const TrainingRunSpec& run, const TrainingStepSpec& step, TrainingResult& result) {
-  if (!is_moe(step.model) || run.draws < 1) return;
-  if (num_moe_layers(step.model, step.model.num_encoder_layers) > 0)
-    result.routing.push_back(route_stack(run, step, "encoder", step.lengths.input_tokens, 0));
-  if (num_moe_layers(step.model, step.model.num_decoder_layers) > 0)
-    result.routing.push_back(route_stack(run, step, "decoder", step.lengths.target_tokens, 1));
-}
-
-/// Model FLOPs of a step that are done: all but those of dropped choices.
-Flop executed_model_flop(const TrainingStepSpec& step, const std::vector<StackRouting>& routing) {
+/// Model FLOPs of a step that are done: of choices of experts, the median share of `draws`.
+Flop executed_model_flop(const TrainingStepSpec& step, std::span<const StepDraw> draws) {
   Flop per_sequence = training_flop(step.model, step.lengths);
-  for (const StackRouting& stack : routing) {
-    const bool encoder = stack.stack == "encoder";
-    per_sequence -=
-        stack.dropped_fraction.p50 *
-        expert_training_flop(
-            step.model, encoder ? step.model.num_encoder_layers : step.model.num_decoder_layers,
-            encoder ? step.lengths.input_tokens : step.lengths.target_tokens);
+  const std::vector<double> kept = kept_shares(draws, step.model.moe.top_k);
+  for (std::size_t s = 0; s < kept.size(); ++s) {
+    const StackDraw& stack = draws.front().stacks[s];
+    per_sequence -= (1.0 - kept[s]) *
+                    expert_training_flop(step.model, stack.num_layers, stack.tokens_per_sequence);
   }
   return static_cast<double>(step.sequences) * per_sequence;
+}
+
+/// Everything that simulates a draw but the draw.
+struct Simulation {
+  const TrainingRunSpec& run;
+  TrainingStepSpec step;
+  StepGraph graph;
+  Topology topology;
+  EngineKind engine;
+};
+
+/// One draw, executed.
+struct Execution {
+  TaskGraph tasks;
+  Timeline timeline;
+  FoldedTimes times;
+  MemoryEstimate memory;
+};
+
+Execution execute_draw(const Simulation& simulation, std::span<const LayerRows> routing) {
+  const System& system = simulation.run.system;
+  Execution execution;
+  execution.tasks = price_step(simulation.graph, system, simulation.topology, 1, routing);
+  execution.timeline = execute(simulation.engine, execution.tasks, simulation.topology);
+  execution.times = folded_times(simulation.graph, execution.timeline);
+  execution.memory = training_memory(simulation.step, simulation.graph, system.device, routing);
+  return execution;
+}
+
+StepDraw draw_of(const Simulation& simulation, std::size_t draw, bool with_rows) {
+  return draw_step(
+      simulation.step,
+      {.routing = simulation.run.routing, .seed = simulation.run.seed, .with_rows = with_rows},
+      draw);
+}
+
+/// All draws, and the execution that stands for them.
+struct DrawnRun {
+  std::vector<StepDraw> draws;  ///< without rows
+  std::vector<double> times;    ///< of a step in seconds: of each draw that is executed, or of all
+  std::vector<double> memory;   ///< total in bytes, the same
+  double fits_probability = 0;
+  std::size_t median = 0;  ///< the draw of `execution`
+  Execution execution;
+};
+
+/// The draw whose value is the lower median, the first of equal ones.
+std::size_t lower_median(const std::vector<double>& values) {
+  std::vector<std::size_t> order(values.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::stable_sort(order, {}, [&](std::size_t i) { return values[i]; });
+  return order[(order.size() - 1) / 2];
+}
+
+DrawnRun execute_draws(const Simulation& simulation) {
+  const bool is_routed = is_moe(simulation.step.model);
+  const auto num_draws =
+      static_cast<std::size_t>(is_routed ? std::max(0, simulation.run.draws) : 0);
+  const bool is_static =
+      num_draws == 0 || simulation.step.lowering.dispatch == DispatchKind::kOneHot;
+  DrawnRun drawn;
+  int num_fitting = 0;
+  const auto run = [&](std::span<const LayerRows> routing) {
+    drawn.execution = execute_draw(simulation, routing);
+    drawn.times.push_back(drawn.execution.times.step.base());
+    drawn.memory.push_back(drawn.execution.memory.total().base());
+    if (fits(drawn.execution.memory, simulation.run.system.device)) ++num_fitting;
+  };
+  for (std::size_t i = 0; i < num_draws; ++i) {
+    StepDraw draw = draw_of(simulation, i, !is_static);
+    if (!is_static) run(std::exchange(draw.layers, {}));
+    drawn.draws.push_back(std::move(draw));
+  }
+  if (is_static) run({});
+  drawn.fits_probability = num_fitting / static_cast<double>(drawn.times.size());
+  if (is_static) return drawn;
+  drawn.median = lower_median(drawn.times);
+  if (drawn.median + 1 < num_draws)
+    drawn.execution = execute_draw(simulation, draw_of(simulation, drawn.median, true).layers);
+  return drawn;
 }
 
 void check(const TrainingRunSpec& run) {
@@ -153,26 +221,35 @@ TrainingStepSpec resolve_microbatch(const TrainingRunSpec& run) {
 TrainingResult simulate_training(const TrainingRunSpec& run, EngineKind engine) {
   check(run);
   const TrainingStepSpec step = resolve_microbatch(run);
-  const StepGraph graph = build_training_step(step);
-  const Topology topology = build_topology(run.system.network);
+  const Simulation simulation{.run = run,
+                              .step = step,
+                              .graph = build_training_step(step),
+                              .topology = build_topology(run.system.network),
+                              .engine = engine};
+  const StepGraph& graph = simulation.graph;
+  DrawnRun drawn = execute_draws(simulation);
 
   TrainingResult result;
   result.microbatch_sequences = step.microbatch_sequences;
   result.num_microbatches = graph.num_microbatches;
-  result.tasks = price_step(graph, run.system, topology, 1);
-  result.timeline = execute(engine, result.tasks, topology);
-  const FoldedTimes times = folded_times(graph, result.timeline);
-  result.microbatch_time = times.microbatch;
-  result.step_time = times.step;
+  result.tasks = std::move(drawn.execution.tasks);
+  result.timeline = std::move(drawn.execution.timeline);
+  result.microbatch_time = drawn.execution.times.microbatch;
+  result.step_time = drawn.execution.times.step;
+  result.step_time_over_draws = percentiles(drawn.times);
   result.examples_rate = static_cast<double>(step.sequences) / result.step_time;
-  result.memory = training_memory(step, graph, run.system.device);
+  result.memory = drawn.execution.memory;
+  result.memory_over_draws = percentiles(drawn.memory);
   result.fits_in_memory = fits(result.memory, run.system.device);
+  result.fits_probability = drawn.fits_probability;
   add_breakdown(graph, result);
-  add_routing(run, step, result);
-  result.mfu = executed_model_flop(step, result.routing) /
+  if (!drawn.draws.empty()) result.routing = summarize(step, drawn.draws);
+  std::span<const StepDraw> draws{drawn.draws};
+  if (drawn.times.size() == draws.size() && !draws.empty()) draws = draws.subspan(drawn.median, 1);
+  result.mfu = executed_model_flop(step, draws) /
                (result.step_time * (run.system.device.peak_bfloat16 * step.num_ranks));
 
-  result.busiest_link = busiest_link(graph, result.tasks, topology);
+  result.busiest_link = busiest_link(graph, result.tasks, simulation.topology);
   for (const ClassShare& share : result.breakdown)
     if (share.operator_class == OperatorClass::kAllToAll) result.all_to_all_sent = share.sent;
   return result;

@@ -1,13 +1,14 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
+#include <span>
 #include <vector>
 
 #include "cost_models/memory.hpp"
 #include "cost_models/system.hpp"
 #include "sim/core/percentiles.hpp"
 #include "sim/engine/engine.hpp"
+#include "sim/engine/stack_routing.hpp"
 #include "sim/workload/routing/routing_draw.hpp"
 #include "sim/workload/training_step.hpp"
 
@@ -18,46 +19,49 @@ struct TrainingRunSpec {
   System system;
   TrainingStepSpec step;  ///< microbatch_sequences 0: the largest that fits in memory
   RoutingSpec routing;    ///< of MoE models; its top_k is that of the model (checked)
-  int draws = 1;          ///< routing draws, for the distribution of what is dropped
+  /// Routing draws, for the distribution of what depends on them. 0: none, and perfect balance
+  /// where a draw would decide sizes.
+  int draws = 1;
   std::uint64_t seed = 0;
 };
 
-/// Time, work and traffic of one operator class in one step of one rank.
+/// Time, work and traffic of one operator class in one step of one rank: that which computes
+/// longest, the first of several. Where ranks differ, work is their mean and `sent` is of the rank
+/// that sends most.
 struct ClassShare {
   OperatorClass operator_class = OperatorClass::kAttention;
-  Seconds time;
-  Flop flop;        ///< of products; experts and einsums work on all laid-out slots, empty or not
+  Seconds time;     ///< of a collective, from when its last rank entered
+  Flop flop;        ///< of products; fixed buffers are worked on whole, empty slots and all
   Bytes memory;     ///< read and written, with padding
   Bytes sent;       ///< to other ranks, by collectives
   Seconds bound{};  ///< of collectives: the sum of their proven bounds; time / bound is >= 1 alone
 };
 
-/// What happens to tokens in the MoE layers of one stack.
-struct StackRouting {
-  std::string stack;  ///< "encoder" or "decoder"
-  MoeLayerShape shape;
-  Percentiles dropped_fraction;
-  Percentiles padding_fraction;
-  Percentiles expert_imbalance;
-};
-
 /// The prediction for one training step.
+///
+/// Where a draw decides sizes (DispatchKind::kPermutation in an MoE model, draws > 0) every draw is
+/// executed, and all that is not said to be over draws is of the draw with the median step time
+/// (the lower one of two).
 struct TrainingResult {
   std::int64_t microbatch_sequences = 0;
   int num_microbatches = 0;
   Seconds step_time;
+  Percentiles step_time_over_draws;  ///< seconds; thrice step_time where no draw decides it
   Seconds microbatch_time;
   PerSecond examples_rate;
-  /// Model FLOP/s over the peak of all ranks. No recomputation, no padding, and no choice of expert
-  /// that was dropped (its median share over the draws): work that nobody did is not credited.
+  /// Model FLOP/s over the peak of all ranks. No recomputation, no padding, and of the experts only
+  /// choices that were made and kept (the share of the draw; where none decides the time, the
+  /// median): work that nobody did is not credited.
   double mfu = 0;
-  MemoryEstimate memory;
-  bool fits_in_memory = true;  ///< whether `memory` is within what the device leaves to a program
+  MemoryEstimate memory;          ///< of the fullest rank
+  Percentiles memory_over_draws;  ///< its total in bytes
+  bool fits_in_memory = true;   ///< whether `memory` is within what the device leaves to a program
+  double fits_probability = 1;  ///< share of the draws that fit
   std::vector<ClassShare> breakdown;  ///< every class that occurs, in the order of OperatorClass
-  Seconds idle;                       ///< of rank 0: waiting with neither compute nor a collective
+  Seconds idle;                       ///< of the same rank: waiting for others
   std::vector<StackRouting> routing;  ///< MoE models only
   Bytes busiest_link;                 ///< cables only (LinkPlace::kNetwork), over one step
-  Bytes all_to_all_sent;              ///< by one rank in one step, to other ranks
+  Bytes all_to_all_sent;              ///< by one rank in one step, to other ranks; see ClassShare
   /// What was executed: one microbatch, then the update. Kept for the trace.
   TaskGraph tasks;
   Timeline timeline;
@@ -69,22 +73,38 @@ struct TrainingResult {
 /// Prices every node of a step: what an engine executes. `num_microbatches` copies of the
 /// microbatch are laid out one after the other, then the update. Collectives take the algorithms
 /// that chosen_algorithm() names.
+///
+/// With `routing`, operators of routed rows take on each rank what routed_work() says, and each
+/// all-to-all of them carries, from rank s to rank d,
+///
+///   dispatch forward, combine backward   between_ranks(s, d) * row bytes
+///   combine forward, dispatch backward   between_ranks(d, s) * row bytes
+///
+/// Rows that stay on their rank are not sent.
+///
 /// @param topology  of `system.network`, built.
+/// @param routing   rows of each MoE layer, in the order of a forward pass, the same in all
+///                  microbatches; empty: perfect balance.
 [[nodiscard]] TaskGraph price_step(const StepGraph& graph, const System& system,
-                                   const Topology& topology, int num_microbatches);
+                                   const Topology& topology, int num_microbatches,
+                                   std::span<const LayerRows> routing = {});
 
 /// As above; builds the network for it.
 [[nodiscard]] TaskGraph price_step(const StepGraph& graph, const System& system,
                                    int num_microbatches);
 
-/// Predicts a run. All microbatches of a step take the same time, because the buffers have fixed
-/// sizes whatever the routing draw: one is executed and counted num_microbatches times.
-/// Precondition: as build_training_step(); num_ranks of the step equals that of the torus
+/// Predicts a run. One microbatch is executed and counted num_microbatches times. That is exact for
+/// buffers of fixed sizes (kOneHot), whose time no draw changes. With kPermutation it says that all
+/// microbatches of a step are routed alike, as they are where popularity decides, and that ranks
+/// begin each microbatch together: the busiest rank's lead is not carried over to the next.
+///
+/// Cost: with kPermutation one execution for each draw and, of more than one, the median again.
+/// Precondition: as build_training_step(); num_ranks of the step equals that of the network
 /// (checked).
 [[nodiscard]] TrainingResult simulate_training(const TrainingRunSpec& run, EngineKind engine);
 
 /// Examples per second by the closed forms alone: simulate_training() with kAnalytic, without its
-/// routing draws and breakdown.
+/// routing draws and breakdown, so in perfect balance.
 [[nodiscard]] PerSecond predicted_examples_rate(const TrainingRunSpec& run);
 
 }  // namespace switchyard

@@ -23,10 +23,14 @@ struct RoutingColumn {
   std::string_view name;
   Percentiles StackRouting::*values;
 };
-constexpr std::array<RoutingColumn, 3> kRoutingColumns = {{
+constexpr std::array<RoutingColumn, 7> kRoutingColumns = {{
     {"dropped_fraction", &StackRouting::dropped_fraction},
     {"padding_fraction", &StackRouting::padding_fraction},
     {"expert_imbalance", &StackRouting::expert_imbalance},
+    {"rank_imbalance", &StackRouting::rank_imbalance},
+    {"worst_rank_dropped_fraction", &StackRouting::worst_rank_dropped_fraction},
+    {"experts_touched", &StackRouting::experts_touched},
+    {"choices_per_token", &StackRouting::choices_per_token},
 }};
 
 /// "all-to-all" -> "all_to_all_s".
@@ -70,7 +74,8 @@ Cells header() {
         cells.push_back(fmt::format("{}_{}_{}", stack, column.name, percentile));
   for (int i = 0; i < kNumOperatorClasses; ++i)
     cells.push_back(time_column(static_cast<OperatorClass>(i)));
-  cells.emplace_back("idle_s");
+  for (const char* name : {"idle_s", "step_time_p5_s", "step_time_p95_s", "memory_peak_p95_bytes"})
+    cells.emplace_back(name);
   return cells;
 }
 
@@ -124,6 +129,9 @@ Cells row_of(const CaseReport& row) {
   cells.push_back(number(result.busiest_link.base()));
   append_routing(cells, result);
   append_breakdown(cells, result);
+  for (const double value : {result.step_time_over_draws.p5, result.step_time_over_draws.p95,
+                             result.memory_over_draws.p95})
+    cells.push_back(number(value));
   return cells;
 }
 

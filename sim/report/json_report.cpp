@@ -30,23 +30,33 @@ Json breakdown(const TrainingResult& result) {
   return list;
 }
 
+/// null when dropless, as the effective capacity factor, which is infinite.
+Json capacity(const MoeLayerShape& shape) {
+  return shape.capacity == kUnlimitedSlots ? Json{} : Json(shape.capacity);
+}
+
 Json routing(const TrainingResult& result) {
   Json list = Json::array();
   for (const StackRouting& stack : result.routing)
     list.push_back({{"stack", stack.stack},
                     {"num_groups", stack.shape.groups.num_groups},
                     {"group_tokens", stack.shape.groups.group_tokens},
-                    {"capacity_tokens", stack.shape.capacity},
+                    {"capacity_tokens", capacity(stack.shape)},
                     {"effective_capacity_factor", stack.shape.effective_capacity_factor},
                     {"dropped_fraction", percentiles(stack.dropped_fraction)},
                     {"padding_fraction", percentiles(stack.padding_fraction)},
-                    {"expert_imbalance", percentiles(stack.expert_imbalance)}});
+                    {"expert_imbalance", percentiles(stack.expert_imbalance)},
+                    {"rank_imbalance", percentiles(stack.rank_imbalance)},
+                    {"worst_rank_dropped_fraction", percentiles(stack.worst_rank_dropped_fraction)},
+                    {"experts_touched", percentiles(stack.experts_touched)},
+                    {"choices_per_token", percentiles(stack.choices_per_token)}});
   return list;
 }
 
 Json results(const TrainingResult& result) {
   return {{"examples_per_s", result.examples_rate.base()},
           {"step_time_s", result.step_time.base()},
+          {"step_time_over_draws_s", percentiles(result.step_time_over_draws)},
           {"microbatch_time_s", result.microbatch_time.base()},
           {"microbatch_sequences", result.microbatch_sequences},
           {"num_microbatches", result.num_microbatches},
@@ -55,12 +65,15 @@ Json results(const TrainingResult& result) {
           {"idle_s", result.idle.base()},
           {"breakdown", breakdown(result)},
           {"memory_peak_bytes", result.memory.total().base()},
+          {"memory_over_draws_bytes", percentiles(result.memory_over_draws)},
           {"fits_in_memory", result.fits_in_memory},
+          {"fits_in_memory_fraction", result.fits_probability},
           {"memory",
            {{"weights_bytes", result.memory.weights.base()},
             {"gradients_bytes", result.memory.gradients.base()},
             {"optimizer_bytes", result.memory.optimizer.base()},
-            {"activations_bytes", result.memory.activations.base()}}},
+            {"activations_bytes", result.memory.activations.base()},
+            {"buffers_bytes", result.memory.buffers.base()}}},
           {"all_to_all_sent_bytes", result.all_to_all_sent.base()},
           {"busiest_link_bytes", result.busiest_link.base()},
           {"routing", routing(result)}};
@@ -85,11 +98,12 @@ Json provenance(const CaseReport& row) {
   const char* times = provenance_name(fitted ? Provenance::kFitted : Provenance::kExtrapolated);
   const char* uncompared = provenance_name(Provenance::kAssumed);
   Json keys = Json::object();
-  for (const char* key :
-       {"examples_per_s", "step_time_s", "microbatch_time_s", "mfu", "idle_s", "breakdown"})
+  for (const char* key : {"examples_per_s", "step_time_s", "step_time_over_draws_s",
+                          "microbatch_time_s", "mfu", "idle_s", "breakdown"})
     keys[key] = times;
-  for (const char* key : {"memory_peak_bytes", "fits_in_memory", "all_to_all_sent_bytes",
-                          "busiest_link_bytes", "routing"})
+  for (const char* key :
+       {"memory_peak_bytes", "memory_over_draws_bytes", "fits_in_memory", "fits_in_memory_fraction",
+        "all_to_all_sent_bytes", "busiest_link_bytes", "routing"})
     keys[key] = uncompared;
   keys["constants"] = {{"matmul_efficiency", constant(row.matmul_efficiency)},
                        {"memory_efficiency", constant(row.memory_efficiency)},

@@ -56,6 +56,15 @@ bool any_routing(const RunReport& report) {
                      [](const CaseReport& row) { return !row.result.routing.empty(); });
 }
 
+/// Whether the draws decide the step time of a case.
+bool is_distribution(const Percentiles& times) { return times.p95 > times.p5; }
+
+bool any_distribution(const RunReport& report) {
+  return std::any_of(report.cases.begin(), report.cases.end(), [](const CaseReport& row) {
+    return is_distribution(row.result.step_time_over_draws);
+  });
+}
+
 /// Median share of dropped tokens of each stack: "1.3 / 0.9".
 std::string dropped(const CaseReport& row) {
   std::string text;
@@ -76,19 +85,28 @@ std::string stack_names(const RunReport& report) {
   return names;
 }
 
+/// "101.2 to 109.9"; nothing where all draws take the same time.
+std::string range_of(const Percentiles& times, const TimeUnit& time, int decimals) {
+  if (!is_distribution(times)) return std::string{kNone};
+  return fixed(Seconds{times.p5} / time.unit, decimals) + " to " +
+         fixed(Seconds{times.p95} / time.unit, decimals);
+}
+
 TextTable table_of_cases(const RunReport& report) {
   PerSecond fastest;
   Seconds longest;
   for (const CaseReport& row : report.cases) {
     fastest = std::max(fastest, row.result.examples_rate);
     if (row.published) fastest = std::max(fastest, row.published->examples_rate);
-    longest = std::max(longest, row.result.step_time);
+    longest =
+        std::max({longest, row.result.step_time, Seconds{row.result.step_time_over_draws.p95}});
   }
   const int rate_decimals = decimals_for(fastest.base());
   const TimeUnit time = unit_for(longest);
   const int time_decimals = decimals_for(longest / time.unit);
   const bool published = any_published(report);
   const bool routing = any_routing(report);
+  const bool distribution = any_distribution(report);
 
   TextTable table;
   table.columns = {{"case", Alignment::kLeft}, {published ? "ours\nexamples/s" : "examples/s"}};
@@ -98,6 +116,7 @@ TextTable table_of_cases(const RunReport& report) {
     table.columns.push_back({"row", Alignment::kLeft});
   }
   table.columns.push_back({fmt::format("step time\n{}", time.symbol)});
+  if (distribution) table.columns.push_back({fmt::format("p5 to p95\n{}", time.symbol)});
   table.columns.push_back({"MFU\n%"});
   if (routing) table.columns.push_back({"dropped p50 %\n" + stack_names(report)});
   table.columns.push_back({"microbatches\nx sequences"});
@@ -114,6 +133,7 @@ TextTable table_of_cases(const RunReport& report) {
       cells.insert(cells.end(), 3, std::string{kNone});
     }
     cells.push_back(fixed(result.step_time / time.unit, time_decimals));
+    if (distribution) cells.push_back(range_of(result.step_time_over_draws, time, time_decimals));
     cells.push_back(percent(result.mfu));
     if (routing) cells.push_back(dropped(row));
     cells.push_back(fmt::format("{} x {}", result.num_microbatches, result.microbatch_sequences));

@@ -17,6 +17,16 @@ void append(BlockNodes& block, BlockNodes part) {
   block.backward = std::move(part.backward);
 }
 
+Operator memory_only(const std::string& name, OperatorClass operator_class, Phase phase,
+                     std::vector<Traffic> traffic, std::vector<Tensor> saved) {
+  return {.name = name,
+          .operator_class = operator_class,
+          .phase = phase,
+          .matmul = {},
+          .traffic = std::move(traffic),
+          .saved = std::move(saved)};
+}
+
 Operator accumulation(const std::string& name, const Tensor& gradient) {
   return {.name = name + ".accumulate",
           .operator_class = OperatorClass::kAccumulation,
@@ -29,8 +39,12 @@ Operator accumulation(const std::string& name, const Tensor& gradient) {
 void add_linear(const LinearSpec& linear, const LoweringSpec& lowering, BlockNodes& block) {
   const int weight_bytes = std::min(lowering.weight_bytes, linear.activation_bytes);
   const double branches = linear.num_input_branches;
-  const Tensor input{linear.batch, linear.rows, linear.inputs, linear.activation_bytes};
-  const Tensor output{linear.batch, linear.rows, linear.outputs, linear.output_bytes};
+  const bool is_routed = linear.routed.rows != RoutedRows::kNone;
+  const auto routed = [&](RoutedDimension dimension) {
+    return is_routed ? dimension : RoutedDimension::kNone;
+  };
+  const Tensor input{linear.batch, linear.rows, linear.inputs, linear.activation_bytes, is_routed};
+  const Tensor output{linear.batch, linear.rows, linear.outputs, linear.output_bytes, is_routed};
   const Tensor weights{linear.batch, linear.inputs, linear.outputs, weight_bytes};
   const Tensor gradient{linear.batch, linear.inputs, linear.outputs, lowering.gradient_bytes};
 
@@ -39,9 +53,11 @@ void add_linear(const LinearSpec& linear, const LoweringSpec& lowering, BlockNod
       .name = linear.name + ".forward",
       .operator_class = linear.operator_class,
       .phase = Phase::kForward,
-      .matmul = {linear.batch, linear.rows, linear.inputs, linear.outputs},
+      .matmul = {linear.batch, linear.rows, linear.inputs, linear.outputs,
+                 routed(RoutedDimension::kRows)},
       .traffic = {{input, branches}, {weights}, {output, linear.adds_residual ? 2.0 : 1.0}},
-      .saved = {}};
+      .saved = {},
+      .routed = linear.routed};
   forward.saved.assign(static_cast<std::size_t>(linear.num_saved_outputs), output);
   nodes.forward.emplace_back(std::move(forward));
 
@@ -49,16 +65,20 @@ void add_linear(const LinearSpec& linear, const LoweringSpec& lowering, BlockNod
       .name = linear.name + ".input_gradient",
       .operator_class = linear.operator_class,
       .phase = Phase::kBackward,
-      .matmul = {linear.batch, linear.rows, linear.outputs, linear.inputs},
+      .matmul = {linear.batch, linear.rows, linear.outputs, linear.inputs,
+                 routed(RoutedDimension::kRows)},
       .traffic = {{output}, {weights}, {input, branches * (linear.masks_input ? 2.0 : 1.0)}},
-      .saved = {}});
+      .saved = {},
+      .routed = linear.routed});
   nodes.backward.emplace_back(
       Operator{.name = linear.name + ".weight_gradient",
                .operator_class = linear.operator_class,
                .phase = Phase::kBackward,
-               .matmul = {linear.batch, linear.inputs, linear.rows, linear.outputs},
+               .matmul = {linear.batch, linear.inputs, linear.rows, linear.outputs,
+                          routed(RoutedDimension::kContraction)},
                .traffic = {{input, branches}, {output}, {gradient}},
-               .saved = {}});
+               .saved = {},
+               .routed = linear.routed});
   nodes.backward.emplace_back(accumulation(linear.name, gradient));
   append(block, std::move(nodes));
 }
@@ -84,21 +104,21 @@ void add_norm(const TrainingStepSpec& spec, const std::string& name, std::int64_
 }
 
 BlockNodes feed_forward_projections(const TrainingStepSpec& spec, LinearSpec linear,
-                                    bool adds_residual) {
+                                    std::int64_t d_ff, bool adds_residual) {
   const ModelSpec& model = spec.model;
   const std::string name = linear.name;
   BlockNodes block;
   linear.inputs = model.d_model;
-  linear.outputs = model.d_ff;
+  linear.outputs = d_ff;
   linear.num_saved_outputs = 2;
   for (int i = 0; i < num_input_projections(model); ++i) {
     linear.name = name + (i == 0 ? ".wi" : ".wi_gate");
     add_linear(linear, spec.lowering, block);
   }
   linear.name = name + ".wo";
-  linear.inputs = model.d_ff;
+  linear.inputs = d_ff;
   linear.outputs = model.d_model;
-  linear.num_saved_outputs = 1;
+  linear.num_saved_outputs = linear.routed.rows == RoutedRows::kNone ? 1 : 0;
   linear.num_input_branches = num_input_projections(model);
   linear.masks_input = true;
   linear.adds_residual = adds_residual;
@@ -117,7 +137,7 @@ BlockNodes feed_forward_block(const TrainingStepSpec& spec, const std::string& n
                                           .rows = tokens,
                                           .activation_bytes = bytes,
                                           .output_bytes = bytes},
-                                         true));
+                                         spec.model.d_ff, true));
   return block;
 }
 

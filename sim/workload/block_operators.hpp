@@ -41,6 +41,7 @@ struct LinearSpec {
   bool masks_input = false;    ///< x is an activation's output: its gradient reads it again
   int num_input_branches = 1;  ///< 2 when x is the product of two tensors (GEGLU, SwiGLU)
   int num_saved_outputs = 1;   ///< copies kept for the backward pass; 2 when dropout follows
+  Routed routed{};             ///< where a draw decides the rows
 };
 
 /// A projection: product, its two gradients, and the accumulation of the weight gradient. Products
@@ -50,9 +51,10 @@ void add_linear(const LinearSpec& linear, const LoweringSpec& lowering, BlockNod
 /// Adding a microbatch's gradient to those of the earlier ones: reads both, writes the sum.
 [[nodiscard]] Operator accumulation(const std::string& name, const Tensor& gradient);
 
-/// The projections of a feed-forward block, or of `batch` experts at once, with `rows` rows each.
+/// The projections of a feed-forward block of hidden width `d_ff`, or of `batch` experts at once,
+/// with `rows` rows each. The last output of routed experts is kept by the ranks it is sent to.
 [[nodiscard]] BlockNodes feed_forward_projections(const TrainingStepSpec& spec, LinearSpec linear,
-                                                  bool adds_residual);
+                                                  std::int64_t d_ff, bool adds_residual);
 
 /// Normalisation of `tokens` vectors of d_model.
 void add_norm(const TrainingStepSpec& spec, const std::string& name, std::int64_t tokens,
@@ -67,10 +69,40 @@ void add_norm(const TrainingStepSpec& spec, const std::string& name, std::int64_
 [[nodiscard]] BlockNodes feed_forward_block(const TrainingStepSpec& spec, const std::string& name,
                                             std::int64_t tokens);
 
-/// Normalisation and an MoE layer: router and gating, one-hot dispatch, all-to-all, experts,
-/// all-to-all, combine.
+/// Normalisation and an MoE layer: router, shared experts (as dense feed-forward work, whose result
+/// stands for the residual), and what spec.lowering.dispatch says: one_hot_experts() or
+/// permuted_experts().
+/// @param moe_layer  its number in the order of a forward pass, over both stacks
 [[nodiscard]] BlockNodes moe_block(const TrainingStepSpec& spec, const std::string& name,
-                                   std::int64_t tokens);
+                                   std::int64_t tokens, int moe_layer);
+
+/// Gating, one-hot dispatch, all-to-all, experts, all-to-all, combine: fixed buffers.
+[[nodiscard]] BlockNodes one_hot_experts(const TrainingStepSpec& spec, const std::string& name,
+                                         std::int64_t tokens);
+
+/// Gating, permutation, all-to-all, experts, all-to-all, weighted sum: as many rows as are kept,
+/// without padding. What each node moves, with T tokens of a rank, K kept choices of them, R rows
+/// that its experts receive, M = d_model; forward and backward alike but for the last:
+///
+///   gating     LoweringSpec::top_k_forward_passes over (T, experts) float32
+///   permute    reads (T, M), writes (K, M); backward adds up, the reverse
+///   sort       layout_copies copies of (R, M) before the experts and after them; none where a rank
+///              has one expert or there is one rank
+///   experts    one kernel over the rank's experts for each projection
+///   unpermute  reads (K, M) and the residual (T, M), writes (T, M); backward reads the gradient
+///              (T, M) and the experts' outputs (K, M), writes their gradients (K, M)
+///
+/// A row is sent for each choice, whether or not others of the token go to the same rank.
+/// Source of the order: Megatron-LM, megatron/core/transformer/moe/token_dispatcher.py,
+/// MoEAlltoAllTokenDispatcher; fused permutation as in Transformer Engine. The counts of passes are
+/// derived from what has to be read and written, not measured.
+[[nodiscard]] BlockNodes permuted_experts(const TrainingStepSpec& spec, const std::string& name,
+                                          std::int64_t tokens, int moe_layer);
+
+/// A kernel that only moves data.
+[[nodiscard]] Operator memory_only(const std::string& name, OperatorClass operator_class,
+                                   Phase phase, std::vector<Traffic> traffic,
+                                   std::vector<Tensor> saved = {});
 
 /// Look-up of `tokens` rows of the embedding.
 [[nodiscard]] BlockNodes embedding_block(const TrainingStepSpec& spec, const std::string& name,

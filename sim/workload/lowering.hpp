@@ -35,8 +35,15 @@ struct LoweringSpec {
   double softmax_backward_passes = 4.0;
 
   /// float32 (tokens, experts) tensors of gating per choice: softmax, arg-max, masks, positions.
+  /// Of kOneHot.
   double router_forward_passes = 8.0;
   double router_backward_passes = 4.0;
+
+  /// The same of kPermutation, whatever the number of choices: one kernel reads the logits and
+  /// writes the probabilities, top-k reads them; backward reads the gates' gradients and the
+  /// probabilities and writes the logits' gradients.
+  double top_k_forward_passes = 3.0;
+  double top_k_backward_passes = 3.0;
 
   /// Passes over the float32 one-hot tensor that gating builds: forward in all (the choices are one
   /// sum), backward per choice (each gate's gradient is a reduction of its own). Its layout is
@@ -44,14 +51,15 @@ struct LoweringSpec {
   Constant one_hot_passes{
       .value = 6.0, .provenance = Provenance::kAssumed, .lowest = 2.0, .highest = 16.0};
 
-  /// Copies into another memory layout on each side of an all-to-all.
+  /// Copies into another memory layout on each side of an all-to-all. With kPermutation on the
+  /// side of the experts, where a rank has several: rows arrive by source and are sorted by expert.
   double layout_copies = 1.0;
 
   /// Embedding look-up as a product with a one-hot matrix, forward and backward.
   bool one_hot_embedding = true;
 
   /// Slots per expert are laid out in multiples of this in the experts' buffers, where they are
-  /// rows (8 in a TPU tile), and computed with; the all-to-all sends them packed.
+  /// rows (8 in a TPU tile), and computed with; the all-to-all sends them packed. Of kOneHot.
   std::int64_t capacity_multiple = 8;
 
   /// float32 passes over each weight in the update: Adafactor reads the gradient for the row and

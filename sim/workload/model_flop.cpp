@@ -22,9 +22,13 @@ void add_attention(const ModelSpec& model, const AttentionShape& shape, ModelFlo
       Flop{4.0 * shape.blocks * shape.queries * shape.keys * model.num_heads * d_head};
 }
 
+int experts_per_token(const ModelSpec& model) {
+  return model.moe.top_k + model.moe.num_shared_experts;
+}
+
 void add_feed_forward(const ModelSpec& model, int layers, double tokens, ModelFlop& flop) {
   const int sparse = num_moe_layers(model, layers);
-  const double blocks = (layers - sparse) + static_cast<double>(sparse) * model.moe.top_k;
+  const double blocks = (layers - sparse) + static_cast<double>(sparse) * experts_per_token(model);
   flop.feed_forward += Flop{2.0 * blocks * feed_forward_parameters(model) * tokens};
   flop.router +=
       Flop{2.0 * sparse * static_cast<double>(model.d_model) * model.moe.num_experts * tokens};
@@ -54,7 +58,7 @@ Flop published_forward_flop(const ModelSpec& model, const SequenceLengths& lengt
   const auto stack = [&](int layers, int attentions_per_layer) {
     const int sparse = num_moe_layers(model, layers);
     return layers * attentions_per_layer * attention_parameters(model) +
-           (layers - sparse + static_cast<double>(sparse) * model.moe.top_k) *
+           (layers - sparse + static_cast<double>(sparse) * experts_per_token(model)) *
                feed_forward_parameters(model);
   };
   const ModelFlop exact = forward_flop(model, lengths);

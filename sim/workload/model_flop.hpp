@@ -17,8 +17,8 @@ struct SequenceLengths {
 struct ModelFlop {
   Flop attention_projections;
   Flop attention_scores;  ///< queries x keys and weights x values, full (not causal) length
-  Flop feed_forward;      ///< dense blocks and, in MoE layers, top_k experts per token
-  Flop router;            ///< d_model x num_experts per token of an MoE layer
+  Flop feed_forward;  ///< dense blocks and, in MoE layers, top_k and all shared experts per token
+  Flop router;        ///< d_model x num_experts per token of an MoE layer
   Flop logits;
 
   /// All but the router, so that a top-1 sparse model equals the dense model it is compared with,
@@ -52,7 +52,7 @@ struct ModelFlop {
 /// Forward and backward: three times the forward pass (the backward of a product is two products).
 [[nodiscard]] Flop training_flop(const ModelSpec& model, const SequenceLengths& lengths);
 
-/// What the experts of a stack of `layers` layers do of training_flop() for one example with
+/// What the routed experts of a stack of `layers` layers do of training_flop() for one example with
 /// `tokens` tokens in that stack, when no choice is dropped.
 [[nodiscard]] Flop expert_training_flop(const ModelSpec& model, int layers, std::int64_t tokens);
 

@@ -21,6 +21,7 @@ struct MoeSpec {
   int top_k = 1;
   /// Every `layer_period`-th layer of each stack is an MoE layer: 2 is every other, 1 is all.
   int layer_period = 1;
+  int num_shared_experts = 0;  ///< of an MoE layer, each of width d_ff; every token uses all
 };
 
 /// A transformer as its paper describes it. Widths are counts of elements.

@@ -1,194 +1,57 @@
-#include "sim/core/error.hpp"
 #include "sim/workload/block_operators.hpp"
 
 namespace switchyard {
 namespace {
 
-/// The tensors of one MoE layer on one rank in one microbatch.
-struct MoeTensors {
-  double groups = 0;  ///< of this rank
-  std::int64_t group_tokens = 0;
-  std::int64_t slots = 0;  ///< experts * capacity as laid out, of one group
-  Tensor gates;            ///< (tokens, experts) float32
-  Tensor one_hot_float;    ///< (tokens, experts, capacity) as gating builds it, float32
-  Tensor one_hot;          ///< the same in the activations' type, operand of the einsums
-  Tensor stream;           ///< (tokens, d_model)
-  Tensor buffers;          ///< (groups, experts, capacity, d_model)
-  Bytes all_to_all;        ///< what a rank sends, its own share included, without layout padding
-};
-
-MoeTensors moe_tensors(const TrainingStepSpec& spec, std::int64_t tokens) {
-  const MoeLayerShape shape = moe_layer_shape(spec, tokens);
-  const ModelSpec& model = spec.model;
-  const int bytes = activation_bytes(spec.precision);
-  const double groups = static_cast<double>(shape.groups.num_groups) / spec.num_ranks;
-  const std::int64_t experts = model.moe.num_experts;
-  const double sent = groups * static_cast<double>(experts * shape.capacity * model.d_model);
-  return {.groups = groups,
-          .group_tokens = shape.groups.group_tokens,
-          .slots = experts * shape.laid_out,
-          .gates = {1.0, tokens, experts, 4},
-          .one_hot_float = {static_cast<double>(tokens), experts, shape.capacity, 4},
-          .one_hot = {static_cast<double>(tokens), experts, shape.capacity, bytes},
-          .stream = {1.0, tokens, model.d_model, bytes},
-          .buffers = {groups * static_cast<double>(experts), shape.laid_out, model.d_model, bytes},
-          .all_to_all = Bytes{sent * bytes}};
-}
-
-Operator memory_only(const std::string& name, OperatorClass operator_class, Phase phase,
-                     std::vector<Traffic> traffic, std::vector<Tensor> saved = {}) {
-  return {.name = name,
-          .operator_class = operator_class,
-          .phase = phase,
-          .matmul = {},
-          .traffic = std::move(traffic),
-          .saved = std::move(saved)};
-}
-
+/// The router's product, in its own type; gating is the dispatch's.
 BlockNodes router_nodes(const TrainingStepSpec& spec, const std::string& name,
-                        const MoeTensors& t) {
-  const LoweringSpec& lowering = spec.lowering;
+                        std::int64_t tokens) {
   const int bytes = router_bytes(spec.precision);
-  const double choices = spec.model.moe.top_k;
-  const Tensor input{1.0, t.gates.rows, spec.model.d_model, bytes};
-
+  const std::int64_t d_model = spec.model.d_model;
   BlockNodes block;
   if (bytes != activation_bytes(spec.precision)) {
+    const Tensor stream{1.0, tokens, d_model, activation_bytes(spec.precision)};
+    const Tensor input{1.0, tokens, d_model, bytes};
     block.forward.emplace_back(memory_only(name + ".router.cast.forward", OperatorClass::kRouter,
-                                           Phase::kForward, {{t.stream}, {input}}, {input}));
+                                           Phase::kForward, {{stream}, {input}}, {input}));
     block.backward.emplace_back(memory_only(name + ".router.cast.backward", OperatorClass::kRouter,
-                                            Phase::kBackward, {{t.stream}, {input}}));
+                                            Phase::kBackward, {{stream}, {input}}));
   }
   add_linear({.name = name + ".router",
               .operator_class = OperatorClass::kRouter,
-              .rows = t.gates.rows,
-              .inputs = spec.model.d_model,
-              .outputs = t.gates.columns,
+              .rows = tokens,
+              .inputs = d_model,
+              .outputs = spec.model.moe.num_experts,
               .activation_bytes = bytes,
               .output_bytes = 4},
-             lowering, block);
-  BlockNodes gating;
-  gating.forward.emplace_back(
-      memory_only(name + ".gating.forward", OperatorClass::kRouter, Phase::kForward,
-                  {{t.gates, lowering.router_forward_passes * choices}}, {t.gates, t.gates}));
-  // Position in the expert's queue: a product with a triangular matrix per group and choice.
-  gating.forward.emplace_back(
-      Operator{.name = name + ".positions",
-               .operator_class = OperatorClass::kRouter,
-               .phase = Phase::kForward,
-               .matmul = {t.groups * choices, t.group_tokens, t.group_tokens, t.gates.columns},
-               .traffic = {{t.gates, 2.0 * choices}},
-               .saved = {}});
-  gating.backward.emplace_back(memory_only(name + ".gating.backward", OperatorClass::kRouter,
-                                           Phase::kBackward,
-                                           {{t.gates, lowering.router_backward_passes * choices}}));
-  append(block, std::move(gating));
+             spec.lowering, block);
   return block;
 }
 
-Operator einsum(const std::string& name, Phase phase, const Matmul& matmul, const MoeTensors& t) {
-  return {.name = name,
-          .operator_class = OperatorClass::kDispatch,
-          .phase = phase,
-          .matmul = matmul,
-          .traffic = {{t.one_hot}, {t.stream}, {t.buffers}},
-          .saved = {}};
-}
-
-/// An all-to-all between two changes of memory layout.
-void add_exchange(const std::string& name, Phase phase, const MoeTensors& t, double layout_copies,
-                  std::vector<StepNode>& nodes) {
-  const Traffic copy{t.buffers, 2.0 * layout_copies};  // read, write
-  if (layout_copies > 0)
-    nodes.emplace_back(memory_only(name + ".pack", OperatorClass::kDispatch, phase, {copy}));
-  nodes.emplace_back(Collective{.name = name,
-                                .operator_class = OperatorClass::kAllToAll,
-                                .phase = phase,
-                                .kind = CollectiveKind::kAllToAll,
-                                .buffer = t.all_to_all});
-  if (layout_copies > 0)
-    nodes.emplace_back(memory_only(name + ".unpack", OperatorClass::kDispatch, phase, {copy}));
+/// All shared experts at once: side by side they are one block as many times as wide.
+BlockNodes shared_experts(const TrainingStepSpec& spec, const std::string& name,
+                          std::int64_t tokens) {
+  const int bytes = activation_bytes(spec.precision);
+  return feed_forward_projections(spec,
+                                  {.name = name + ".shared",
+                                   .operator_class = OperatorClass::kFeedForward,
+                                   .rows = tokens,
+                                   .activation_bytes = bytes,
+                                   .output_bytes = bytes},
+                                  spec.model.d_ff * spec.model.moe.num_shared_experts, true);
 }
 
 }  // namespace
 
-MoeLayerShape moe_layer_shape(const TrainingStepSpec& spec, std::int64_t tokens_per_rank) {
-  const int experts = spec.model.moe.num_experts;
-  SWITCHYARD_CHECK(experts > 0 && experts % spec.num_ranks == 0, "{} experts on {} ranks", experts,
-                   spec.num_ranks);
-  MoeLayerShape shape;
-  shape.groups =
-      split_into_groups(tokens_per_rank * spec.num_ranks, spec.moe.group_tokens, spec.num_ranks);
-  shape.capacity =
-      expert_capacity(shape.groups.group_tokens, {.capacity_factor = spec.moe.capacity_factor,
-                                                  .num_experts = experts,
-                                                  .top_k = spec.model.moe.top_k,
-                                                  .times_top_k = spec.moe.capacity_times_top_k,
-                                                  .minimum = spec.moe.minimum_capacity});
-  const std::int64_t multiple = spec.lowering.capacity_multiple;
-  shape.laid_out = (shape.capacity + multiple - 1) / multiple * multiple;
-  shape.experts_per_rank = static_cast<double>(experts) / spec.num_ranks;
-  shape.effective_capacity_factor = static_cast<double>(shape.capacity * experts) /
-                                    static_cast<double>(shape.groups.group_tokens);
-  return shape;
-}
-
-BlockNodes moe_block(const TrainingStepSpec& spec, const std::string& name, std::int64_t tokens) {
-  const MoeTensors t = moe_tensors(spec, tokens);
-  const LoweringSpec& lowering = spec.lowering;
-  const std::int64_t d_model = spec.model.d_model;
-  const Matmul gather{t.groups, t.slots, t.group_tokens, d_model};   // slots from tokens
-  const Matmul scatter{t.groups, t.group_tokens, t.slots, d_model};  // tokens from slots
-  const Matmul weights{t.groups, t.group_tokens, d_model, t.slots};  // gate gradients
-
-  const int bytes = activation_bytes(spec.precision);
-  const MoeLayerShape shape = moe_layer_shape(spec, tokens);
-
+BlockNodes moe_block(const TrainingStepSpec& spec, const std::string& name, std::int64_t tokens,
+                     int moe_layer) {
   BlockNodes block;
   add_norm(spec, name, tokens, block);
-  append(block, router_nodes(spec, name, t));
-
-  // The tensor of all choices is one sum, whatever their number; each choice's gate has a gradient
-  // of its own, a reduction over the whole tensor.
-  BlockNodes dispatch;
-  dispatch.forward.emplace_back(memory_only(
-      name + ".one_hot.forward", OperatorClass::kDispatch, Phase::kForward,
-      {{t.one_hot_float, lowering.one_hot_passes.value}}, {t.one_hot_float, t.one_hot, t.one_hot}));
-  dispatch.forward.emplace_back(
-      einsum(name + ".dispatch_einsum.forward", Phase::kForward, gather, t));
-  add_exchange(name + ".dispatch.forward", Phase::kForward, t, lowering.layout_copies,
-               dispatch.forward);
-  add_exchange(name + ".dispatch.backward", Phase::kBackward, t, lowering.layout_copies,
-               dispatch.backward);
-  dispatch.backward.emplace_back(
-      einsum(name + ".dispatch_einsum.input_gradient", Phase::kBackward, scatter, t));
-  dispatch.backward.emplace_back(
-      memory_only(name + ".one_hot.backward", OperatorClass::kDispatch, Phase::kBackward,
-                  {{t.one_hot_float, lowering.one_hot_passes.value * spec.model.moe.top_k}}));
-  append(block, std::move(dispatch));
-
-  append(block, feed_forward_projections(spec,
-                                         {.name = name + ".experts",
-                                          .operator_class = OperatorClass::kExperts,
-                                          .batch = shape.experts_per_rank,
-                                          .rows = shape.groups.num_groups * shape.laid_out,
-                                          .activation_bytes = bytes,
-                                          .output_bytes = bytes},
-                                         false));
-
-  BlockNodes combine;
-  add_exchange(name + ".combine.forward", Phase::kForward, t, lowering.layout_copies,
-               combine.forward);
-  Operator output = einsum(name + ".combine_einsum.forward", Phase::kForward, scatter, t);
-  output.traffic.push_back({t.stream});  // the residual
-  combine.forward.emplace_back(std::move(output));
-  combine.backward.emplace_back(
-      einsum(name + ".combine_einsum.gate_gradient", Phase::kBackward, weights, t));
-  combine.backward.emplace_back(
-      einsum(name + ".combine_einsum.input_gradient", Phase::kBackward, gather, t));
-  add_exchange(name + ".combine.backward", Phase::kBackward, t, lowering.layout_copies,
-               combine.backward);
-  append(block, std::move(combine));
+  append(block, router_nodes(spec, name, tokens));
+  if (spec.model.moe.num_shared_experts > 0) append(block, shared_experts(spec, name, tokens));
+  append(block, spec.lowering.dispatch == DispatchKind::kOneHot
+                    ? one_hot_experts(spec, name, tokens)
+                    : permuted_experts(spec, name, tokens, moe_layer));
   return block;
 }
 

@@ -6,6 +6,7 @@
 #include <variant>
 #include <vector>
 
+#include "sim/core/ids.hpp"
 #include "sim/core/units.hpp"
 #include "sim/workload/collective_kind.hpp"
 
@@ -31,6 +32,21 @@ inline constexpr int kNumOperatorClasses = 12;
 /// "attention", "all-to-all", ...: the word in tables, CSV columns and traces.
 [[nodiscard]] std::string_view class_name(OperatorClass operator_class);
 
+/// Which rows of an operator or of an all-to-all a routing draw decides. A row is one kept choice:
+/// the vector of a token on its way to or from one expert.
+enum class RoutedRows {
+  kNone,            ///< no rows: sizes are fixed
+  kSentByRank,      ///< choices of the rank's own tokens
+  kReceivedByRank,  ///< choices of all ranks for the rank's experts
+  kOfEachExpert,    ///< the same, expert by expert in one kernel: the batch is the rank's experts
+};
+
+/// The draw's part in a node.
+struct Routed {
+  RoutedRows rows = RoutedRows::kNone;
+  int moe_layer = 0;  ///< in the order of a forward pass, over both stacks
+};
+
 enum class Phase { kForward, kBackward, kUpdate };
 
 [[nodiscard]] std::string_view phase_name(Phase phase);
@@ -42,6 +58,7 @@ struct Tensor {
   std::int64_t rows = 1;
   std::int64_t columns = 1;
   int element_bytes = 4;
+  bool is_routed = false;  ///< `rows` are those of Operator::routed; else a draw leaves it alone
 };
 
 [[nodiscard]] double num_elements(const Tensor& tensor);
@@ -52,12 +69,16 @@ struct Traffic {
   double passes = 1.0;
 };
 
+/// The dimension of a product that counts the rows of Operator::routed.
+enum class RoutedDimension { kNone, kRows, kContraction };
+
 /// `batch` products (rows, contraction) x (contraction, columns).
 struct Matmul {
   double batch = 0.0;  ///< 0: the operator has no matrix product
   std::int64_t rows = 0;
   std::int64_t contraction = 0;
   std::int64_t columns = 0;
+  RoutedDimension routed = RoutedDimension::kNone;
 };
 
 /// 2 * batch * rows * contraction * columns, before any padding.
@@ -65,6 +86,9 @@ struct Matmul {
 
 /// One kernel of one rank: at most one (batched) matrix product, and what it moves to and from
 /// device memory. Elementwise work is memory traffic only.
+///
+/// Where a draw decides rows, those written here are the ones of perfect balance; see
+/// routed_rows.hpp for others.
 struct Operator {
   std::string name;  ///< "encoder.3.experts.wi.forward"
   OperatorClass operator_class = OperatorClass::kAttention;
@@ -72,9 +96,10 @@ struct Operator {
   Matmul matmul;
   std::vector<Traffic> traffic;
   std::vector<Tensor> saved;  ///< outputs that stay in memory until the backward pass
+  Routed routed{};
 };
 
-/// A collective over all ranks.
+/// A collective.
 struct Collective {
   std::string name;
   OperatorClass operator_class = OperatorClass::kAllToAll;
@@ -83,6 +108,11 @@ struct Collective {
   /// One rank's whole buffer: what it would send to all ranks, itself included (all-to-all), or the
   /// buffer to be summed (all-reduce).
   Bytes buffer;
+  std::vector<RankId> ranks{};  ///< that take part; empty: all
+  /// Of an all-to-all. kSentByRank: each rank sends its tokens' rows to their experts.
+  /// kReceivedByRank: each sends back the rows that came to its experts.
+  Routed routed{};
+  Bytes row_bytes{};  ///< of one routed row
 };
 
 using StepNode = std::variant<Operator, Collective>;

@@ -25,7 +25,8 @@ ParameterCounts count_parameters(const ModelSpec& model) {
   counts.attention = attention_blocks * attention_parameters(model);
   if (model.positions == PositionEncoding::kRelativeBias)
     counts.attention += static_cast<double>(stacks) * model.relative_buckets * model.num_heads;
-  counts.feed_forward = (layers - moe_layers) * feed_forward_parameters(model);
+  counts.feed_forward = (layers - moe_layers + moe_layers * model.moe.num_shared_experts) *
+                        feed_forward_parameters(model);
   counts.experts = moe_layers * feed_forward_parameters(model) * model.moe.num_experts;
   counts.router = moe_layers * d_model * model.moe.num_experts;
   // One before each attention and feed-forward block, one at the end of each stack.

@@ -8,8 +8,8 @@ namespace switchyard {
 struct ParameterCounts {
   double embedding = 0;     ///< token tables: one when tied, else input and output
   double attention = 0;     ///< query, key, value, output projections, position tables
-  double feed_forward = 0;  ///< dense feed-forward blocks
-  double experts = 0;       ///< all experts of all MoE layers
+  double feed_forward = 0;  ///< dense feed-forward blocks and shared experts
+  double experts = 0;       ///< all routed experts of all MoE layers
   double router = 0;        ///< d_model x num_experts per MoE layer
   double norm = 0;          ///< one scale vector per normalisation
 

@@ -8,6 +8,7 @@
 #include "sim/workload/model_spec.hpp"
 #include "sim/workload/operators.hpp"
 #include "sim/workload/routing/capacity.hpp"
+#include "sim/workload/routing/placement.hpp"
 
 namespace switchyard {
 
@@ -23,10 +24,11 @@ struct MoeRunSpec {
 
 /// Everything that decides the operators of a training step on each of `num_ranks` equal ranks.
 ///
-/// Data parallelism with experts spread over the same ranks: rank r holds experts
-/// [r * E / num_ranks, (r + 1) * E / num_ranks) of every MoE layer and a copy of all other weights.
-/// Precondition of every function here: num_ranks divides the experts and the sequences,
-/// microbatch_sequences divides the sequences of a rank (checked).
+/// Data parallelism with experts spread over the same ranks: a rank holds the experts that the
+/// placement gives it of every MoE layer and a copy of all other weights.
+/// Precondition of every function here: num_ranks divides the sequences, and the experts where the
+/// placement is not given; microbatch_sequences divides the sequences of a rank. Buffers of fixed
+/// size (kOneHot) need a capacity and the same number of experts on each rank, each once. (checked)
 struct TrainingStepSpec {
   ModelSpec model;
   SequenceLengths lengths;
@@ -36,6 +38,7 @@ struct TrainingStepSpec {
   Precision precision = Precision::kSelective;
   MoeRunSpec moe;
   LoweringSpec lowering;
+  ExpertPlacement placement{};  ///< of every MoE layer; empty ranks_of: contiguous
 };
 
 /// One training step of a rank: `microbatch` repeated, then `update` once. Nodes are in the order
@@ -47,22 +50,13 @@ struct StepGraph {
 };
 
 /// The operators and collectives of one step: forward, loss, backward, gradient accumulation; then
-/// the all-reduce of the gradients that every rank holds, and the optimizer.
+/// the all-reduce of the gradients that every rank holds, one among the replicas of each expert
+/// that has several, and the optimizer.
+/// Where ranks hold different numbers of experts, all do the fixed work of the fullest one
+/// (accumulation, optimizer).
 [[nodiscard]] StepGraph build_training_step(const TrainingStepSpec& spec);
 
-/// One MoE layer's buffers in one microbatch, for a stack with `tokens_per_rank` tokens on each
-/// rank.
-struct MoeLayerShape {
-  TokenGroups groups;         ///< over all ranks
-  std::int64_t capacity = 0;  ///< slots per expert and group
-  std::int64_t laid_out = 0;  ///< capacity rounded up to the layout's multiple
-  double experts_per_rank = 0;
-  double effective_capacity_factor = 0;  ///< capacity * E / group_tokens
-};
-[[nodiscard]] MoeLayerShape moe_layer_shape(const TrainingStepSpec& spec,
-                                            std::int64_t tokens_per_rank);
-
-/// Weights that one rank holds: all dense ones and its share of the experts.
+/// Weights that the fullest rank holds: all dense ones and its experts.
 [[nodiscard]] double parameters_per_rank(const TrainingStepSpec& spec);
 
 }  // namespace switchyard

@@ -1,5 +1,6 @@
 #include "sim/report/json_report.hpp"
 
+#include <limits>
 #include <set>
 
 #include <gmock/gmock.h>
@@ -37,10 +38,11 @@ TEST(ToJson, GivesEachCaseItsInputResultsAndPublishedRate) {
 
   const ordered_json& results = row["results"];
   EXPECT_THAT(keys(results),
-              ElementsAre("examples_per_s", "step_time_s", "microbatch_time_s",
-                          "microbatch_sequences", "num_microbatches", "num_ranks", "mfu", "idle_s",
-                          "breakdown", "memory_peak_bytes", "fits_in_memory", "memory",
-                          "all_to_all_sent_bytes", "busiest_link_bytes", "routing"));
+              ElementsAre("examples_per_s", "step_time_s", "step_time_over_draws_s",
+                          "microbatch_time_s", "microbatch_sequences", "num_microbatches",
+                          "num_ranks", "mfu", "idle_s", "breakdown", "memory_peak_bytes",
+                          "memory_over_draws_bytes", "fits_in_memory", "fits_in_memory_fraction",
+                          "memory", "all_to_all_sent_bytes", "busiest_link_bytes", "routing"));
   EXPECT_EQ(results["step_time_s"], 0.8);
   EXPECT_EQ(results["memory_peak_bytes"], 6e9);  // 1 + 2 + 0 + 3 GB
   EXPECT_EQ(results["memory"]["activations_bytes"], 3e9);
@@ -54,6 +56,30 @@ TEST(ToJson, GivesEachCaseItsInputResultsAndPublishedRate) {
   EXPECT_EQ(row["published"]["examples_per_s"], 100.0);
   EXPECT_NEAR(row["published"]["error_fraction"].get<double>(), -0.2, 1e-15);  // 80 / 100 - 1
   EXPECT_EQ(row["published"]["role"], "predicted");
+}
+
+TEST(ToJson, GivesTheDistributionOverDraws) {
+  RunReport report = sample_report();
+  TrainingResult& result = report.cases[1].result;
+  result.step_time_over_draws = {0.75, 0.8, 0.9};
+  result.memory_over_draws = {5e9, 6e9, 8e9};
+  result.fits_probability = 0.75;
+  const ordered_json results = to_json(report)["cases"][1]["results"];
+  EXPECT_EQ(results["step_time_over_draws_s"].dump(), R"({"p5":0.75,"p50":0.8,"p95":0.9})");
+  EXPECT_EQ(results["memory_over_draws_bytes"]["p95"], 8e9);
+  EXPECT_EQ(results["fits_in_memory_fraction"], 0.75);
+}
+
+TEST(ToJson, GivesNoCapacityToDroplessLayers) {
+  RunReport report = sample_report();
+  MoeLayerShape& shape = report.cases[1].result.routing[0].shape;
+  shape.capacity = kUnlimitedSlots;
+  shape.effective_capacity_factor = std::numeric_limits<double>::infinity();
+  const ordered_json routing =
+      ordered_json::parse(json_text(to_json(report)))["cases"][1]["results"]["routing"];
+  EXPECT_TRUE(routing[0]["capacity_tokens"].is_null());
+  EXPECT_TRUE(routing[0]["effective_capacity_factor"].is_null());
+  EXPECT_EQ(routing[1]["capacity_tokens"], 20);
 }
 
 TEST(ToJson, CallsOnlyTheFittedCaseFitted) {

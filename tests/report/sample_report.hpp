@@ -13,10 +13,12 @@ inline TrainingResult dense_result() {
   result.microbatch_sequences = 8;
   result.num_microbatches = 4;
   result.step_time = 640_ms;
+  result.step_time_over_draws = {0.64, 0.64, 0.64};
   result.microbatch_time = 144_ms;
   result.examples_rate = 64.0 / result.step_time;  // 100/s
   result.mfu = 0.25;
   result.memory = {.weights = 1_GB, .gradients = 2_GB, .optimizer = 0_B, .activations = 3_GB};
+  result.memory_over_draws = {6e9, 6e9, 6e9};
   result.breakdown = {
       {OperatorClass::kAttention, 320_ms, 8_GFLOP, 4_GB, 0_B},
       {OperatorClass::kFeedForward, 240_ms, 16_GFLOP, 2_GB, 0_B},
@@ -32,6 +34,7 @@ inline TrainingResult sparse_result() {
   using namespace literals;
   TrainingResult result = dense_result();
   result.step_time = 800_ms;
+  result.step_time_over_draws = {0.8, 0.8, 0.8};
   result.examples_rate = 64.0 / result.step_time;  // 80/s
   result.mfu = 0.2;
   result.breakdown = {

@@ -57,6 +57,15 @@ one-hot passes     2.000  fitted      1 to 8
 )");
 }
 
+TEST(FormatTable, GivesTheRangeOfStepTimesWhereDrawsDecideThem) {
+  RunReport report = unpublished_report();
+  EXPECT_THAT(format_table(report), Not(HasSubstr("p5 to p95")));
+  report.cases[1].result.step_time_over_draws = {0.75, 0.8, 0.9625};
+  const std::string text = format_table(report);
+  EXPECT_THAT(text, HasSubstr("p5 to p95"));
+  EXPECT_THAT(text, HasSubstr("750.0 to 962.5"));
+}
+
 TEST(FormatTable, LeavesOutWhatIsNotPublished) {
   const std::string text = format_table(unpublished_report());
   for (const char* word : {"published", "error", "fit ", "predicted", "ratio", "left out"})

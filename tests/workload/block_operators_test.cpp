@@ -185,7 +185,7 @@ TEST(FeedForwardProjections, AreTheSameForExpertsButForTheirNumberAndRows) {
                                                      .rows = 5,
                                                      .activation_bytes = 4,
                                                      .output_bytes = 4},
-                                                    false);
+                                                    spec.model.d_ff, false);
   EXPECT_THAT(names(block.forward),
               ElementsAre("x.wi.forward", "x.wi_gate.forward", "x.wo.forward"));
   // float32, 3 experts: rows (3, 5, 8) of 480 B, hidden (3, 5, 16) of 960 B, weights (3, 8, 16) of
@@ -277,7 +277,7 @@ BlockNodes moe_block_with_choices(int top_k, Precision precision = Precision::kS
   TrainingStepSpec spec = step_of(switch_base());
   spec.model.moe.top_k = top_k;
   spec.precision = precision;
-  return moe_block(spec, "m", 2048);
+  return moe_block(spec, "m", 2048, 0);
 }
 
 TEST(MoeBlockTraffic, PassesOverTheOneHotTensor) {

@@ -47,6 +47,14 @@ TEST(ForwardFlop, CountsTopKExpertsPerToken) {
   EXPECT_EQ(flop.total(), Flop{8704});       // 2048 + 512 + 4096 + 2048
 }
 
+TEST(ForwardFlop, CountsSharedExpertsForEveryToken) {
+  ModelSpec model = tiny_model();
+  model.moe = {.num_experts = 8, .top_k = 2, .layer_period = 1, .num_shared_experts = 1};
+  EXPECT_EQ(forward_flop(model, {.input_tokens = 0, .target_tokens = 4}).feed_forward,
+            Flop{3 * 2048});
+  EXPECT_EQ(expert_training_flop(model, 1, 4), Flop{3 * 2 * 2048});  // the routed ones alone
+}
+
 TEST(ForwardFlop, OfATopOneModelIsThatOfTheDenseOne) {
   EXPECT_EQ(forward_flop(switch_base(), kC4).total(), forward_flop(t5_base(), kC4).total());
 }

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "sim/workload/moe_layer_shape.hpp"
 #include "tests/workload/step_examples.hpp"
 
 namespace switchyard {

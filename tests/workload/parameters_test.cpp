@@ -65,6 +65,16 @@ TEST(CountParameters, ReplacesDenseBlocksByExpertsAndARouter) {
   EXPECT_TRUE(is_moe_layer(model, 3));
 }
 
+TEST(CountParameters, CountsSharedExpertsAsDenseBlocks) {
+  ModelSpec model = tiny_model();
+  model.num_decoder_layers = 4;
+  model.moe = {.num_experts = 3, .top_k = 1, .layer_period = 2, .num_shared_experts = 2};
+  const ParameterCounts counts = count_parameters(model);
+  EXPECT_EQ(counts.feed_forward, (2 + 2 * 2) * 256);  // 2 dense blocks, 2 in each of 2 MoE layers
+  EXPECT_EQ(counts.experts, 1536);                    // as without
+  EXPECT_EQ(counts.total() - active_parameters(model), 2 * 2 * 256);  // 2 of 3 experts, 2 layers
+}
+
 TEST(ActiveParameters, LeavesOutTheExpertsATokenIsNotSentTo) {
   ModelSpec model = tiny_model();
   EXPECT_EQ(active_parameters(model), count_parameters(model).total());

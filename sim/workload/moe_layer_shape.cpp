@@ -1,0 +1,80 @@
+#include "sim/workload/moe_layer_shape.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <vector>
+
+#include "sim/core/error.hpp"
+#include "sim/workload/routing/routing_draw.hpp"
+
+namespace switchyard {
+namespace {
+
+/// Ranks hold equally many experts, and each expert once.
+bool is_even(const TrainingStepSpec& spec) {
+  return experts_of_fullest_rank(spec) * spec.num_ranks == spec.model.moe.num_experts;
+}
+
+}  // namespace
+
+ExpertPlacement resolved_placement(const TrainingStepSpec& spec) {
+  return spec.placement.ranks_of.empty()
+             ? contiguous_placement(spec.model.moe.num_experts, spec.num_ranks)
+             : spec.placement;
+}
+
+int experts_of_fullest_rank(const TrainingStepSpec& spec) {
+  const int experts = spec.model.moe.num_experts;
+  if (spec.placement.ranks_of.empty()) {
+    SWITCHYARD_CHECK(experts % spec.num_ranks == 0, "{} experts on {} ranks", experts,
+                     spec.num_ranks);
+    return experts / spec.num_ranks;
+  }
+  SWITCHYARD_CHECK(
+      std::ssize(spec.placement.ranks_of) == experts && spec.placement.num_ranks == spec.num_ranks,
+      "a placement of {} experts on {} ranks for {} on {}", spec.placement.ranks_of.size(),
+      spec.placement.num_ranks, experts, spec.num_ranks);
+  std::vector<int> held(static_cast<std::size_t>(spec.num_ranks));
+  for (const std::vector<RankId>& ranks : spec.placement.ranks_of)
+    for (const RankId rank : ranks) ++held[rank.index()];
+  return std::ranges::max(held);
+}
+
+CapacitySpec capacity_spec(const TrainingStepSpec& spec) {
+  return {.capacity_factor = spec.moe.capacity_factor,
+          .num_experts = spec.model.moe.num_experts,
+          .top_k = spec.model.moe.top_k,
+          .times_top_k = spec.moe.capacity_times_top_k,
+          .minimum = spec.moe.minimum_capacity,
+          .rounding = spec.moe.rounding};
+}
+
+MoeLayerShape moe_layer_shape(const TrainingStepSpec& spec, std::int64_t tokens_per_rank) {
+  const int experts = spec.model.moe.num_experts;
+  SWITCHYARD_CHECK(experts > 0, "{} experts", experts);
+  const bool is_permuted = spec.lowering.dispatch == DispatchKind::kPermutation;
+  SWITCHYARD_CHECK(is_permuted || (!spec.moe.dropless && is_even(spec)),
+                   "buffers of fixed size: {} experts on {} ranks, {} on the fullest, {}", experts,
+                   spec.num_ranks, experts_of_fullest_rank(spec),
+                   spec.moe.dropless ? "dropless" : "with a capacity");
+  MoeLayerShape shape;
+  shape.groups =
+      split_into_groups(tokens_per_rank * spec.num_ranks, spec.moe.group_tokens, spec.num_ranks);
+  shape.experts_per_rank = experts_of_fullest_rank(spec);
+  shape.balanced_rows = tokens_per_rank * spec.model.moe.top_k;
+  if (spec.moe.dropless) {
+    shape.capacity = kUnlimitedSlots;
+    shape.effective_capacity_factor = std::numeric_limits<double>::infinity();
+    return shape;
+  }
+  shape.capacity = expert_capacity(shape.groups.group_tokens, capacity_spec(spec));
+  const std::int64_t multiple = is_permuted ? 1 : spec.lowering.capacity_multiple;
+  shape.laid_out = (shape.capacity + multiple - 1) / multiple * multiple;
+  shape.effective_capacity_factor = static_cast<double>(shape.capacity * experts) /
+                                    static_cast<double>(shape.groups.group_tokens);
+  const std::int64_t groups_per_rank = shape.groups.num_groups / spec.num_ranks;
+  shape.balanced_rows = std::min(shape.balanced_rows, groups_per_rank * experts * shape.capacity);
+  return shape;
+}
+
+}  // namespace switchyard

@@ -1,0 +1,144 @@
+#include "sim/workload/block_operators.hpp"
+#include "sim/workload/moe_layer_shape.hpp"
+
+namespace switchyard {
+namespace {
+
+/// The tensors of one MoE layer on one rank in one microbatch.
+struct MoeTensors {
+  double groups = 0;  ///< of this rank
+  std::int64_t group_tokens = 0;
+  std::int64_t slots = 0;  ///< experts * capacity as laid out, of one group
+  Tensor gates;            ///< (tokens, experts) float32
+  Tensor one_hot_float;    ///< (tokens, experts, capacity) as gating builds it, float32
+  Tensor one_hot;          ///< the same in the activations' type, operand of the einsums
+  Tensor stream;           ///< (tokens, d_model)
+  Tensor buffers;          ///< (groups, experts, capacity, d_model)
+  Bytes all_to_all;        ///< what a rank sends, its own share included, without layout padding
+};
+
+MoeTensors moe_tensors(const TrainingStepSpec& spec, std::int64_t tokens) {
+  const MoeLayerShape shape = moe_layer_shape(spec, tokens);
+  const ModelSpec& model = spec.model;
+  const int bytes = activation_bytes(spec.precision);
+  const double groups = static_cast<double>(shape.groups.num_groups) / spec.num_ranks;
+  const std::int64_t experts = model.moe.num_experts;
+  const double sent = groups * static_cast<double>(experts * shape.capacity * model.d_model);
+  return {.groups = groups,
+          .group_tokens = shape.groups.group_tokens,
+          .slots = experts * shape.laid_out,
+          .gates = {1.0, tokens, experts, 4},
+          .one_hot_float = {static_cast<double>(tokens), experts, shape.capacity, 4},
+          .one_hot = {static_cast<double>(tokens), experts, shape.capacity, bytes},
+          .stream = {1.0, tokens, model.d_model, bytes},
+          .buffers = {groups * static_cast<double>(experts), shape.laid_out, model.d_model, bytes},
+          .all_to_all = Bytes{sent * bytes}};
+}
+
+BlockNodes gating_nodes(const TrainingStepSpec& spec, const std::string& name,
+                        const MoeTensors& t) {
+  const LoweringSpec& lowering = spec.lowering;
+  const double choices = spec.model.moe.top_k;
+  BlockNodes gating;
+  gating.forward.emplace_back(
+      memory_only(name + ".gating.forward", OperatorClass::kRouter, Phase::kForward,
+                  {{t.gates, lowering.router_forward_passes * choices}}, {t.gates, t.gates}));
+  // Position in the expert's queue: a product with a triangular matrix per group and choice.
+  gating.forward.emplace_back(
+      Operator{.name = name + ".positions",
+               .operator_class = OperatorClass::kRouter,
+               .phase = Phase::kForward,
+               .matmul = {t.groups * choices, t.group_tokens, t.group_tokens, t.gates.columns},
+               .traffic = {{t.gates, 2.0 * choices}},
+               .saved = {}});
+  gating.backward.emplace_back(memory_only(name + ".gating.backward", OperatorClass::kRouter,
+                                           Phase::kBackward,
+                                           {{t.gates, lowering.router_backward_passes * choices}}));
+  return gating;
+}
+
+Operator einsum(const std::string& name, Phase phase, const Matmul& matmul, const MoeTensors& t) {
+  return {.name = name,
+          .operator_class = OperatorClass::kDispatch,
+          .phase = phase,
+          .matmul = matmul,
+          .traffic = {{t.one_hot}, {t.stream}, {t.buffers}},
+          .saved = {}};
+}
+
+/// An all-to-all between two changes of memory layout.
+void add_exchange(const std::string& name, Phase phase, const MoeTensors& t, double layout_copies,
+                  std::vector<StepNode>& nodes) {
+  const Traffic copy{t.buffers, 2.0 * layout_copies};  // read, write
+  if (layout_copies > 0)
+    nodes.emplace_back(memory_only(name + ".pack", OperatorClass::kDispatch, phase, {copy}));
+  nodes.emplace_back(Collective{.name = name,
+                                .operator_class = OperatorClass::kAllToAll,
+                                .phase = phase,
+                                .kind = CollectiveKind::kAllToAll,
+                                .buffer = t.all_to_all});
+  if (layout_copies > 0)
+    nodes.emplace_back(memory_only(name + ".unpack", OperatorClass::kDispatch, phase, {copy}));
+}
+
+}  // namespace
+
+BlockNodes one_hot_experts(const TrainingStepSpec& spec, const std::string& name,
+                           std::int64_t tokens) {
+  const MoeTensors t = moe_tensors(spec, tokens);
+  const LoweringSpec& lowering = spec.lowering;
+  const std::int64_t d_model = spec.model.d_model;
+  const Matmul gather{t.groups, t.slots, t.group_tokens, d_model};   // slots from tokens
+  const Matmul scatter{t.groups, t.group_tokens, t.slots, d_model};  // tokens from slots
+  const Matmul weights{t.groups, t.group_tokens, d_model, t.slots};  // gate gradients
+
+  const int bytes = activation_bytes(spec.precision);
+  const MoeLayerShape shape = moe_layer_shape(spec, tokens);
+
+  BlockNodes block = gating_nodes(spec, name, t);
+
+  // The tensor of all choices is one sum, whatever their number; each choice's gate has a gradient
+  // of its own, a reduction over the whole tensor.
+  BlockNodes dispatch;
+  dispatch.forward.emplace_back(memory_only(
+      name + ".one_hot.forward", OperatorClass::kDispatch, Phase::kForward,
+      {{t.one_hot_float, lowering.one_hot_passes.value}}, {t.one_hot_float, t.one_hot, t.one_hot}));
+  dispatch.forward.emplace_back(
+      einsum(name + ".dispatch_einsum.forward", Phase::kForward, gather, t));
+  add_exchange(name + ".dispatch.forward", Phase::kForward, t, lowering.layout_copies,
+               dispatch.forward);
+  add_exchange(name + ".dispatch.backward", Phase::kBackward, t, lowering.layout_copies,
+               dispatch.backward);
+  dispatch.backward.emplace_back(
+      einsum(name + ".dispatch_einsum.input_gradient", Phase::kBackward, scatter, t));
+  dispatch.backward.emplace_back(
+      memory_only(name + ".one_hot.backward", OperatorClass::kDispatch, Phase::kBackward,
+                  {{t.one_hot_float, lowering.one_hot_passes.value * spec.model.moe.top_k}}));
+  append(block, std::move(dispatch));
+
+  append(block, feed_forward_projections(spec,
+                                         {.name = name + ".experts",
+                                          .operator_class = OperatorClass::kExperts,
+                                          .batch = shape.experts_per_rank,
+                                          .rows = shape.groups.num_groups * shape.laid_out,
+                                          .activation_bytes = bytes,
+                                          .output_bytes = bytes},
+                                         spec.model.d_ff, false));
+
+  BlockNodes combine;
+  add_exchange(name + ".combine.forward", Phase::kForward, t, lowering.layout_copies,
+               combine.forward);
+  Operator output = einsum(name + ".combine_einsum.forward", Phase::kForward, scatter, t);
+  output.traffic.push_back({t.stream});  // the residual
+  combine.forward.emplace_back(std::move(output));
+  combine.backward.emplace_back(
+      einsum(name + ".combine_einsum.gate_gradient", Phase::kBackward, weights, t));
+  combine.backward.emplace_back(
+      einsum(name + ".combine_einsum.input_gradient", Phase::kBackward, gather, t));
+  add_exchange(name + ".combine.backward", Phase::kBackward, t, lowering.layout_copies,
+               combine.backward);
+  append(block, std::move(combine));
+  return block;
+}
+
+}  // namespace switchyard

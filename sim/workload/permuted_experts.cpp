@@ -1,0 +1,145 @@
+#include <algorithm>
+#include <cmath>
+
+#include "sim/workload/block_operators.hpp"
+#include "sim/workload/moe_layer_shape.hpp"
+
+namespace switchyard {
+namespace {
+
+/// The tensors of one MoE layer on one rank in one microbatch, in perfect balance.
+struct PermutedTensors {
+  Tensor gates;       ///< (tokens, experts) float32
+  Tensor stream;      ///< (tokens, d_model)
+  Tensor sent;        ///< (kept choices of the rank's tokens, d_model), routed
+  Tensor received;    ///< (kept choices of all ranks for the rank's experts, d_model), routed
+  Tensor of_experts;  ///< the same by expert: (experts of the rank, rows, d_model)
+  bool is_exchanged = false;  ///< there are other ranks
+  bool is_sorted = false;     ///< and several experts on this one
+};
+
+PermutedTensors permuted_tensors(const TrainingStepSpec& spec, std::int64_t tokens) {
+  const MoeLayerShape shape = moe_layer_shape(spec, tokens);
+  const std::int64_t d_model = spec.model.d_model;
+  const int bytes = activation_bytes(spec.precision);
+  const std::int64_t rows = shape.balanced_rows;
+  const double mean = static_cast<double>(rows) / shape.experts_per_rank;
+  const std::int64_t of_expert = std::max<std::int64_t>(1, std::llround(mean));
+  const bool is_exchanged = spec.num_ranks > 1;
+  return {
+      .gates = {1.0, tokens, spec.model.moe.num_experts, 4},
+      .stream = {1.0, tokens, d_model, bytes},
+      .sent = {1.0, rows, d_model, bytes, true},
+      .received = {1.0, rows, d_model, bytes, true},
+      .of_experts = {shape.experts_per_rank, of_expert, d_model, bytes, true},
+      .is_exchanged = is_exchanged,
+      .is_sorted = is_exchanged && shape.experts_per_rank > 1 && spec.lowering.layout_copies > 0};
+}
+
+Operator routed_copy(const std::string& name, Phase phase, RoutedRows rows, int moe_layer,
+                     std::vector<Traffic> traffic) {
+  Operator op = memory_only(name, OperatorClass::kDispatch, phase, std::move(traffic));
+  op.routed = {.rows = rows, .moe_layer = moe_layer};
+  return op;
+}
+
+/// The two directions of rows of one layer in one phase.
+class Exchange {
+ public:
+  Exchange(const PermutedTensors& tensors, const LoweringSpec& lowering, int moe_layer)
+      : tensors_{&tensors}, layout_copies_{lowering.layout_copies}, moe_layer_{moe_layer} {}
+
+  /// From the tokens' ranks to those of their experts.
+  void to_experts(const std::string& name, Phase phase, std::vector<StepNode>& nodes) const {
+    exchange(name, phase, RoutedRows::kSentByRank, nodes);
+    sort(name, phase, nodes);
+  }
+
+  /// And back.
+  void to_tokens(const std::string& name, Phase phase, std::vector<StepNode>& nodes) const {
+    sort(name, phase, nodes);
+    exchange(name, phase, RoutedRows::kReceivedByRank, nodes);
+  }
+
+ private:
+  void exchange(const std::string& name, Phase phase, RoutedRows rows,
+                std::vector<StepNode>& nodes) const {
+    if (!tensors_->is_exchanged) return;
+    const Bytes row{static_cast<double>(tensors_->sent.columns * tensors_->sent.element_bytes)};
+    nodes.emplace_back(Collective{.name = name,
+                                  .operator_class = OperatorClass::kAllToAll,
+                                  .phase = phase,
+                                  .kind = CollectiveKind::kAllToAll,
+                                  .buffer = static_cast<double>(tensors_->sent.rows) * row,
+                                  .ranks = {},
+                                  .routed = {.rows = rows, .moe_layer = moe_layer_},
+                                  .row_bytes = row});
+  }
+
+  void sort(const std::string& name, Phase phase, std::vector<StepNode>& nodes) const {
+    if (!tensors_->is_sorted) return;
+    nodes.emplace_back(routed_copy(name + ".sort", phase, RoutedRows::kReceivedByRank, moe_layer_,
+                                   {{tensors_->received, 2.0 * layout_copies_}}));  // read, write
+  }
+
+  const PermutedTensors* tensors_;
+  double layout_copies_;
+  int moe_layer_;
+};
+
+/// The projections; the first keeps their input as well.
+BlockNodes expert_nodes(const TrainingStepSpec& spec, const std::string& name,
+                        const PermutedTensors& t, int moe_layer) {
+  BlockNodes experts = feed_forward_projections(
+      spec,
+      {.name = name + ".experts",
+       .operator_class = OperatorClass::kExperts,
+       .batch = t.of_experts.outer,
+       .rows = t.of_experts.rows,
+       .activation_bytes = t.of_experts.element_bytes,
+       .output_bytes = t.of_experts.element_bytes,
+       .routed = {.rows = RoutedRows::kOfEachExpert, .moe_layer = moe_layer}},
+      spec.model.d_ff, false);
+  std::get<Operator>(experts.forward.front()).saved.push_back(t.of_experts);
+  return experts;
+}
+
+}  // namespace
+
+BlockNodes permuted_experts(const TrainingStepSpec& spec, const std::string& name,
+                            std::int64_t tokens, int moe_layer) {
+  const LoweringSpec& lowering = spec.lowering;
+  const PermutedTensors t = permuted_tensors(spec, tokens);
+  const Exchange exchange{t, lowering, moe_layer};
+  const auto copy = [&](const char* part, Phase phase, std::vector<Traffic> traffic) {
+    return routed_copy(name + part, phase, RoutedRows::kSentByRank, moe_layer, std::move(traffic));
+  };
+
+  BlockNodes block;
+  block.forward.emplace_back(memory_only(name + ".gating.forward", OperatorClass::kRouter,
+                                         Phase::kForward,
+                                         {{t.gates, lowering.top_k_forward_passes}}, {t.gates}));
+  block.forward.emplace_back(copy(".permute.forward", Phase::kForward, {{t.stream}, {t.sent}}));
+  exchange.to_experts(name + ".dispatch.forward", Phase::kForward, block.forward);
+
+  exchange.to_tokens(name + ".dispatch.backward", Phase::kBackward, block.backward);
+  block.backward.emplace_back(copy(".permute.backward", Phase::kBackward, {{t.sent}, {t.stream}}));
+  block.backward.emplace_back(memory_only(name + ".gating.backward", OperatorClass::kRouter,
+                                          Phase::kBackward,
+                                          {{t.gates, lowering.top_k_backward_passes}}));
+
+  append(block, expert_nodes(spec, name, t, moe_layer));
+
+  BlockNodes combine;
+  exchange.to_tokens(name + ".combine.forward", Phase::kForward, combine.forward);
+  Operator sum = copy(".unpermute.forward", Phase::kForward, {{t.sent}, {t.stream, 2.0}});
+  sum.saved = {t.sent};  // for the gradients of the gates
+  combine.forward.emplace_back(std::move(sum));
+  combine.backward.emplace_back(
+      copy(".unpermute.backward", Phase::kBackward, {{t.stream}, {t.sent, 2.0}}));
+  exchange.to_experts(name + ".combine.backward", Phase::kBackward, combine.backward);
+  append(block, std::move(combine));
+  return block;
+}
+
+}  // namespace switchyard

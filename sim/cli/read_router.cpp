@@ -25,7 +25,8 @@ RouterSpec read_given(Section& section) {
                    types::fraction(), {.min = 1, .max = 10'000'000});
   const double sum = std::accumulate(shares.begin(), shares.end(), 0.0);
   if (section.ok() && std::abs(sum - 1.0) > kSumTolerance)
-    section.problem("shares", fmt::format("expected shares that sum to 1, got a sum of {}", sum));
+    section.problem("shares",
+                    fmt::format("expected shares that sum to 1, got a sum of {:.6g}", sum));
   return FixedRouter{GivenPopularity{.weights = shares}};
 }
 
@@ -259,13 +260,14 @@ Json json_of(const TraceRouter& router) { return {{"kind", "trace"}, {"file", ro
 
 void check_given(const GivenPopularity& given, int num_experts, int num_choices, Section& section) {
   if (std::ssize(given.weights) != num_experts) {
-    section.problem("shares", fmt::format("expected a share for each of the {} experts, got {}",
-                                          num_experts, given.weights.size()));
+    section.problem("routing.shares",
+                    fmt::format("expected a share for each of the {} experts, got {}", num_experts,
+                                given.weights.size()));
     return;
   }
   const auto possible = std::ranges::count_if(given.weights, [](double w) { return w > 0.0; });
   if (possible < num_choices)
-    section.problem("shares",
+    section.problem("routing.shares",
                     fmt::format("expected at least {} shares above 0, for the experts that a token "
                                 "may be sent to; got {}",
                                 num_choices, possible));
@@ -274,14 +276,17 @@ void check_given(const GivenPopularity& given, int num_experts, int num_choices,
 void check_trace(const RoutingTrace& trace, int num_experts, int num_layers, int num_choices,
                  Section& section) {
   if (trace.num_experts > num_experts)
-    section.problem("file", fmt::format("the trace uses expert {}, the model has {} (0 to {})",
-                                        trace.num_experts - 1, num_experts, num_experts - 1));
+    section.problem("routing.file",
+                    fmt::format("the trace uses expert {}, the model has {} (0 to {})",
+                                trace.num_experts - 1, num_experts, num_experts - 1));
   if (trace.num_layers < num_layers)
-    section.problem("file", fmt::format("the trace has {} MoE layers, a stack of the model {}",
-                                        trace.num_layers, num_layers));
+    section.problem("routing.file",
+                    fmt::format("the trace has {} MoE layers, a stack of the model {}",
+                                trace.num_layers, num_layers));
   if (trace.num_choices < num_choices)
-    section.problem("file", fmt::format("the trace has {} choices of each token, {} are needed",
-                                        trace.num_choices, num_choices));
+    section.problem("routing.file",
+                    fmt::format("the trace has {} choices of each token, {} are needed",
+                                trace.num_choices, num_choices));
 }
 
 }  // namespace

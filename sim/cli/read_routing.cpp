@@ -126,8 +126,8 @@ void check_gate(const TrainingRunSpec& run, Section& section) {
     section.problem("routing.gate.groups_per_token",
                     fmt::format("expected at most the {} groups, got {}", gate.expert_groups,
                                 gate.groups_per_token));
-  else if (experts / gate.expert_groups * gate.groups_per_token <
-           gate.top_k + run.routing.slots.reroute_attempts)
+  else if (gate.expert_groups > 1 && experts / gate.expert_groups * gate.groups_per_token <
+                                         gate.top_k + run.routing.slots.reroute_attempts)
     section.problem(
         "routing.gate.groups_per_token",
         fmt::format("{} groups have {} experts, fewer than the {} that a token may try",

@@ -119,6 +119,12 @@ TrainingRunSpec read_training_run(Section& section) {
     check_lengths(run.step, section);
     check_partition(run, partition, section);
   }
+  if (section.ok() && is_moe(run.step.model) &&
+      run.routing.placement.kind != PlacementKind::kContiguous) {
+    // Replicas of hot experts move from draw to draw; how many places a rank has does not.
+    const std::vector<double> alike(static_cast<std::size_t>(run.step.model.moe.num_experts), 1.0);
+    run.step.placement = place_experts(run.routing.placement, alike, run.step.num_ranks);
+  }
   return run;
 }
 

@@ -59,36 +59,6 @@ bool may_change_experts(const RoutingSpec& routing) {
          routing.gate.expert_groups == 1;
 }
 
-CapacitySpec capacity_of(const TrainingStepSpec& step) {
-  return {.capacity_factor = step.moe.capacity_factor,
-          .num_experts = step.model.moe.num_experts,
-          .top_k = step.model.moe.top_k,
-          .times_top_k = step.moe.capacity_times_top_k,
-          .minimum = step.moe.minimum_capacity,
-          .rounding = step.moe.rounding};
-}
-
-/// One microbatch of a stack.
-RoutingShape routing_shape(const TrainingRunSpec& run, const TrainingStepSpec& step,
-                           bool is_encoder) {
-  const std::int64_t tokens = step.microbatch_sequences *
-                              (is_encoder ? step.lengths.input_tokens : step.lengths.target_tokens);
-  const MoeLayerShape layer = moe_layer_shape(step, tokens);
-  RoutingShape shape{
-      .num_ranks = step.num_ranks,
-      .groups_per_rank = layer.groups.num_groups / step.num_ranks,
-      .group_tokens = layer.groups.group_tokens,
-      .num_experts = step.model.moe.num_experts,
-      .capacity = layer.capacity,
-      .num_layers = num_moe_layers(
-          step.model, is_encoder ? step.model.num_encoder_layers : step.model.num_decoder_layers)};
-  if (step.moe.dropless)
-    shape.capacity = kUnlimitedSlots;
-  else if (run.routing.slots.scope == SlotScope::kGlobal)
-    shape.capacity = expert_capacity(tokens * step.num_ranks, capacity_of(step));
-  return shape;
-}
-
 /// Numbers of experts around the model's that the gate can work with.
 std::vector<int> expert_counts(const RoutingSpec& routing, int num_experts) {
   std::vector<int> counts;
@@ -103,18 +73,17 @@ std::vector<int> expert_counts(const RoutingSpec& routing, int num_experts) {
 }
 
 RoutingStudy new_study(const ExperimentCase& c, const TrainingStepSpec& step,
-                       const std::string& stack) {
-  const bool is_encoder = stack == "encoder";
-  const RoutingShape shape = routing_shape(c.run, step, is_encoder);
+                       const RoutedStack& stack) {
+  const RoutingShape shape = routing_shape(step, stack, c.run.routing.slots.scope);
   RoutingStudy study{
       .case_name = c.name,
-      .stack = stack,
+      .stack = stack.name,
       .spec = {.routing = c.run.routing,
                .shape = shape,
-               .capacity = capacity_of(step),
+               .capacity = capacity_spec(step),
                .ranks_per_node = ranks_per_node(build_topology(c.run.system.network)),
                .seed = c.run.seed,
-               .stack = is_encoder ? 0U : 1U},
+               .stack = stack.id},
       .input = routing_json(c.run),
       .draws = {},
       .expected_at_capacity_factor = {},
@@ -132,10 +101,8 @@ std::vector<RoutingStudy> new_studies(const std::vector<ExperimentCase>& cases) 
   for (const ExperimentCase& c : cases) {
     if (!is_moe(c.run.step.model)) continue;
     const TrainingStepSpec step = resolve_microbatch(c.run);
-    if (num_moe_layers(step.model, step.model.num_encoder_layers) > 0)
-      studies.push_back(new_study(c, step, "encoder"));
-    if (num_moe_layers(step.model, step.model.num_decoder_layers) > 0)
-      studies.push_back(new_study(c, step, "decoder"));
+    for (const RoutedStack& stack : routed_stacks(step))
+      studies.push_back(new_study(c, step, stack));
   }
   return studies;
 }

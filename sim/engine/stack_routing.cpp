@@ -4,18 +4,9 @@
 #include <utility>
 
 #include "sim/core/error.hpp"
+#include "sim/workload/routing/destinations.hpp"
 
 namespace switchyard {
-namespace {
-
-/// A stack that has MoE layers.
-struct RoutedStack {
-  std::string name;
-  std::uint64_t id = 0;
-  int num_layers = 0;
-  std::int64_t tokens_per_sequence = 0;
-};
-
 std::vector<RoutedStack> routed_stacks(const TrainingStepSpec& step) {
   const ModelSpec& model = step.model;
   std::vector<RoutedStack> stacks;
@@ -26,11 +17,14 @@ std::vector<RoutedStack> routed_stacks(const TrainingStepSpec& step) {
   return stacks;
 }
 
+namespace {
+
 MoeLayerShape layer_shape(const TrainingStepSpec& step, const RoutedStack& stack) {
   return moe_layer_shape(step, step.microbatch_sequences * stack.tokens_per_sequence);
 }
 
-/// Slots are counted for each group, or with SlotScope::kGlobal once for all tokens.
+}  // namespace
+
 RoutingShape routing_shape(const TrainingStepSpec& step, const RoutedStack& stack,
                            SlotScope scope) {
   const MoeLayerShape layer = layer_shape(step, stack);
@@ -45,6 +39,8 @@ RoutingShape routing_shape(const TrainingStepSpec& step, const RoutedStack& stac
                           : layer.capacity,
           .num_layers = num_moe_layers(step.model, stack.num_layers)};
 }
+
+namespace {
 
 constexpr auto kStatistics = {
     &StackDraw::dropped_fraction,  &StackDraw::padding_fraction,
@@ -66,22 +62,33 @@ StackDraw layer_statistics(const RoutingDraw& draw, const LayerRows& rows,
           .kept_per_token = static_cast<double>(draw.kept.sum()) / tokens};
 }
 
+/// Where the experts of each MoE layer are in a draw; one element where all are laid out alike.
+std::vector<ExpertPlacement> placements(const TrainingStepSpec& step, const RoutingSpec& routing,
+                                        const RoutingShape& shape, const RoutingStream& stream) {
+  if (routing.placement.kind != PlacementKind::kReplicated) return {resolved_placement(step)};
+  std::vector<ExpertPlacement> of_layers;
+  for (Destinations& to : destinations_of(routing, shape, stream, 1))
+    of_layers.push_back(std::move(to.placement));
+  return of_layers;
+}
+
 }  // namespace
 
 StepDraw draw_step(const TrainingStepSpec& step, const StepRoutingSpec& spec, std::uint64_t draw) {
   SWITCHYARD_CHECK(is_moe(step.model), "'{}' has no experts", step.model.name);
-  const ExpertPlacement placement = resolved_placement(step);
   const SlotScope scope = spec.routing.slots.scope;
   StepDraw result;
   for (const RoutedStack& stack : routed_stacks(step)) {
     const RoutingShape shape = routing_shape(step, stack, scope);
-    std::vector<RoutingDraw> layers =
-        draw_routing(spec.routing, shape, {.seed = spec.seed, .stack = stack.id, .draw = draw});
+    const RoutingStream stream{.seed = spec.seed, .stack = stack.id, .draw = draw};
+    const std::vector<RoutingDraw> layers = draw_routing(spec.routing, shape, stream);
+    const std::vector<ExpertPlacement> placed = placements(step, spec.routing, shape, stream);
     StackDraw mean{.tokens_per_sequence = stack.tokens_per_sequence,
                    .num_layers = stack.num_layers};
     for (int layer = 0; layer < shape.num_layers; ++layer) {
       const RoutingDraw& drawn = layers.at(static_cast<std::size_t>(layer));
-      LayerRows rows = layer_rows(drawn, placement);
+      LayerRows rows =
+          layer_rows(drawn, placed[placed.size() == 1 ? 0 : static_cast<std::size_t>(layer)]);
       const StackDraw statistics = layer_statistics(drawn, rows, shape, scope);
       for (const auto statistic : kStatistics)
         mean.*statistic += statistics.*statistic / shape.num_layers;

@@ -13,6 +13,21 @@
 
 namespace switchyard {
 
+/// A stack that has MoE layers.
+struct RoutedStack {
+  std::string name;      ///< "encoder" or "decoder"
+  std::uint64_t id = 0;  ///< of RoutingStream
+  int num_layers = 0;    ///< MoE or not
+  std::int64_t tokens_per_sequence = 0;
+};
+
+[[nodiscard]] std::vector<RoutedStack> routed_stacks(const TrainingStepSpec& step);
+
+/// The tokens and slots of one microbatch of a stack. Slots are counted for each group, or with
+/// SlotScope::kGlobal once for all tokens.
+[[nodiscard]] RoutingShape routing_shape(const TrainingStepSpec& step, const RoutedStack& stack,
+                                         SlotScope scope);
+
 /// What happens to tokens in the MoE layers of one stack: over draws, each the mean over layers.
 struct StackRouting {
   std::string stack;  ///< "encoder" or "decoder"

@@ -186,11 +186,14 @@ std::string traffic_text(const RoutingStudy& study) {
     return over_draws(study, [&](const auto& d) { return d.total.*value; }).p50;
   };
   return fmt::format(
-      "of the kept choices {} % leave their rank; with a token once per rank {} %; with a token "
-      "once per node of {} ranks {} % cross between nodes\n",
+      "of the kept choices {} % leave their rank; with a token once per rank {} %{}\n",
       percent(figure(&RoutingSample::sent_choices_fraction)),
-      percent(figure(&RoutingSample::sent_per_rank_fraction)), study.spec.ranks_per_node,
-      percent(figure(&RoutingSample::sent_per_node_fraction)));
+      percent(figure(&RoutingSample::sent_per_rank_fraction)),
+      study.spec.ranks_per_node < study.spec.shape.num_ranks
+          ? fmt::format("; with a token once per node of {} ranks {} % cross between nodes",
+                        study.spec.ranks_per_node,
+                        percent(figure(&RoutingSample::sent_per_node_fraction)))
+          : "");
 }
 
 std::string locality_text(const RoutingStudy& study) {

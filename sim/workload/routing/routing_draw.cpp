@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <span>
 
 #include "sim/core/error.hpp"
 #include "sim/core/random.hpp"
@@ -19,10 +20,15 @@ struct Drawing {
   const RoutingSpec& spec;
   const RoutingShape& shape;
   const RoutingStream& stream;
-  ReplicaTable* replicas = nullptr;
+  std::span<ReplicaTable> replicas;  ///< one, or one for each layer; none without destinations
 
   [[nodiscard]] std::int64_t tokens_per_rank() const {
     return shape.groups_per_rank * shape.group_tokens;
+  }
+  /// Of a layer; null without destinations.
+  [[nodiscard]] ReplicaTable* replicas_of(int layer) const {
+    if (replicas.empty()) return nullptr;
+    return &replicas[replicas.size() == 1 ? 0 : static_cast<std::size_t>(layer)];
   }
   [[nodiscard]] bool is_global() const { return spec.slots.scope == SlotScope::kGlobal; }
 };
@@ -39,26 +45,29 @@ void check(const RoutingSpec& spec, const RoutingShape& shape) {
 
 /// Where tokens choose and groups compete: group after group, all layers of each.
 void draw_groups(const Drawing& drawing, const Router& router, std::vector<RoutingTally>& tallies) {
-  const auto& [spec, shape, stream, replicas] = drawing;
+  const RoutingSpec& spec = drawing.spec;
+  const RoutingShape& shape = drawing.shape;
   SlotAssigner assigner{spec.slots, shape.num_experts, spec.gate.top_k, shape.capacity};
   TokenChoices choices;
   for (int rank = 0; rank < shape.num_ranks; ++rank) {
-    if (replicas != nullptr) replicas->look_from(rank);
+    for (ReplicaTable& replicas : drawing.replicas) replicas.look_from(rank);
     RankTokens tokens{router, rank, spec.slots.priority == SlotPriority::kGate};
     for (std::int64_t group = 0; group < shape.groups_per_rank; ++group)
       for (int layer = 0; layer < shape.num_layers; ++layer) {
         tokens.draw(layer, shape.group_tokens, choices);
-        tallies[static_cast<std::size_t>(layer)].add(choices, 0, choices.num_tokens(),
-                                                     assigner.assign(choices), replicas);
+        tallies[static_cast<std::size_t>(layer)].add(
+            choices, 0, choices.num_tokens(), assigner.assign(choices), drawing.replicas_of(layer));
       }
-    for (RoutingTally& tally : tallies) tally.end_rank(rank, replicas);
+    for (int layer = 0; layer < shape.num_layers; ++layer)
+      tallies[static_cast<std::size_t>(layer)].end_rank(rank, drawing.replicas_of(layer));
   }
 }
 
 /// Where tokens choose and all compete: layer after layer, the tokens of all ranks at once.
 void draw_globally(const Drawing& drawing, const Router& router,
                    std::vector<RoutingTally>& tallies) {
-  const auto& [spec, shape, stream, replicas] = drawing;
+  const RoutingSpec& spec = drawing.spec;
+  const RoutingShape& shape = drawing.shape;
   SlotAssigner assigner{spec.slots, shape.num_experts, spec.gate.top_k, shape.capacity};
   std::vector<RankTokens> ranks;
   for (int rank = 0; rank < shape.num_ranks; ++rank)
@@ -77,6 +86,7 @@ void draw_globally(const Drawing& drawing, const Router& router,
     }
     const auto receivers = assigner.assign(all);
     RoutingTally& tally = tallies[static_cast<std::size_t>(layer)];
+    ReplicaTable* const replicas = drawing.replicas_of(layer);
     for (int rank = 0; rank < shape.num_ranks; ++rank) {
       if (replicas != nullptr) replicas->look_from(rank);
       tally.add(all, static_cast<std::size_t>(rank) * per_rank, per_rank, receivers, replicas);
@@ -93,14 +103,15 @@ std::mt19937_64 expert_choice_engine(const RoutingStream& stream, int layer, int
 
 /// Where experts choose.
 void draw_by_experts(const Drawing& drawing, std::vector<RoutingTally>& tallies) {
-  const auto& [spec, shape, stream, replicas] = drawing;
+  const RoutingShape& shape = drawing.shape;
   const auto per_rank = static_cast<std::size_t>(drawing.tokens_per_rank());
   const auto per_group = static_cast<std::size_t>(shape.group_tokens);
   for (int layer = 0; layer < shape.num_layers; ++layer) {
     RoutingTally& tally = tallies[static_cast<std::size_t>(layer)];
+    ReplicaTable* const replicas = drawing.replicas_of(layer);
     std::optional<ExpertChoice> global;
     if (drawing.is_global()) {
-      auto rng = expert_choice_engine(stream, layer, 0);
+      auto rng = expert_choice_engine(drawing.stream, layer, 0);
       global = draw_expert_choice(shape.num_ranks * drawing.tokens_per_rank(), shape.num_experts,
                                   shape.capacity, rng);
     }
@@ -109,7 +120,7 @@ void draw_by_experts(const Drawing& drawing, std::vector<RoutingTally>& tallies)
       if (global) {
         tally.add(*global, static_cast<std::size_t>(rank) * per_rank, per_rank, replicas);
       } else {
-        auto rng = expert_choice_engine(stream, layer, rank);
+        auto rng = expert_choice_engine(drawing.stream, layer, rank);
         for (std::int64_t group = 0; group < shape.groups_per_rank; ++group)
           tally.add(draw_expert_choice(shape.group_tokens, shape.num_experts, shape.capacity, rng),
                     0, per_group, replicas);
@@ -123,14 +134,17 @@ void draw_by_experts(const Drawing& drawing, std::vector<RoutingTally>& tallies)
 
 std::vector<RoutingDraw> draw_routing(const RoutingSpec& spec, const RoutingShape& shape,
                                       const RoutingStream& stream,
-                                      const Destinations* destinations) {
+                                      std::span<const Destinations> destinations) {
   check(spec, shape);
-  std::optional<ReplicaTable> replicas;
-  if (destinations != nullptr) replicas.emplace(*destinations, shape);
-  const Drawing drawing{
-      .spec = spec, .shape = shape, .stream = stream, .replicas = replicas ? &*replicas : nullptr};
-  std::vector<RoutingTally> tallies(static_cast<std::size_t>(shape.num_layers),
-                                    RoutingTally{shape, spec.gate.top_k, drawing.replicas});
+  SWITCHYARD_CHECK(destinations.size() <= 1 || std::ssize(destinations) == shape.num_layers,
+                   "destinations of {} layers, there are {}", destinations.size(),
+                   shape.num_layers);
+  std::vector<ReplicaTable> replicas;
+  for (const Destinations& of_layer : destinations) replicas.emplace_back(of_layer, shape);
+  const Drawing drawing{.spec = spec, .shape = shape, .stream = stream, .replicas = replicas};
+  std::vector<RoutingTally> tallies;
+  for (int layer = 0; layer < shape.num_layers; ++layer)
+    tallies.emplace_back(shape, spec.gate.top_k, drawing.replicas_of(layer));
   if (spec.gate.expert_choice) {
     draw_by_experts(drawing, tallies);
   } else {

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 #include <limits>
-#include <optional>
+#include <span>
 #include <vector>
 
 #include <Eigen/Core>
@@ -63,14 +63,14 @@ struct RoutingDraw {
 ///
 /// Deterministic in the stream. Precondition: as Router; sizes at least 1; where experts choose, a
 /// capacity of at most the tokens of a scope (checked).
+/// @param destinations  none, one for all layers, or one for each
 /// Memory: O(experts * ranks) for each layer, and the choices of one scope in one layer: 8 bytes
 /// for each choice, 12 more with SlotPriority::kGate, and 4 for each attempt to reroute. With
 /// SlotScope::kGlobal that is all tokens (8 MB for a million top-1 tokens) and the random state of
 /// all ranks at once.
-[[nodiscard]] std::vector<RoutingDraw> draw_routing(const RoutingSpec& spec,
-                                                    const RoutingShape& shape,
-                                                    const RoutingStream& stream,
-                                                    const Destinations* destinations = nullptr);
+[[nodiscard]] std::vector<RoutingDraw> draw_routing(
+    const RoutingSpec& spec, const RoutingShape& shape, const RoutingStream& stream,
+    std::span<const Destinations> destinations = {});
 
 /// Share of the choices made that found no slot.
 [[nodiscard]] double dropped_fraction(const RoutingDraw& draw);

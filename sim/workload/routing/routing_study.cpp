@@ -104,7 +104,7 @@ RoutingDrawSample study_draw(const RoutingStudySpec& spec, std::uint64_t draw) {
   const std::vector<Destinations> destinations =
       destinations_of(spec.routing, spec.shape, stream_of(spec, draw), spec.ranks_per_node);
   const std::vector<RoutingDraw> layers =
-      draw_routing(spec.routing, spec.shape, stream_of(spec, draw), &destinations.front());
+      draw_routing(spec.routing, spec.shape, stream_of(spec, draw), destinations);
 
   RoutingDrawSample sample;
   sample.sorted_loads.assign(static_cast<std::size_t>(spec.shape.num_experts), 0.0);

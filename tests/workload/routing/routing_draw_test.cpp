@@ -187,7 +187,7 @@ TEST_P(AllSlots, LosesAndInventsNothing) {
   const std::vector<double> loads(16, 1.0);
   for (const Destinations& to : {Destinations{contiguous_placement(16, 4), 2},
                                  Destinations{replicated_placement(loads, 4, 8), 2}})
-    for (const RoutingDraw& draw : draw_routing(spec, shape, {.seed = 4}, &to)) {
+    for (const RoutingDraw& draw : draw_routing(spec, shape, {.seed = 4}, {&to, 1})) {
       EXPECT_EQ(draw.num_tokens, 2048);
       std::int64_t dropped = 0;
       for (const std::int64_t count : draw.dropped_by_choice) dropped += count;
@@ -243,7 +243,7 @@ TEST(RankImbalance, ComparesTheBusiestRankWithTheMean) {
                            .num_experts = 2,
                            .capacity = kUnlimitedSlots};
   const Destinations to{.placement = round_robin_placement(2, 3), .ranks_per_node = 3};
-  const RoutingDraw draw = draw_routing(lognormal(2, 0.0), shape, {}, &to).front();
+  const RoutingDraw draw = draw_routing(lognormal(2, 0.0), shape, {}, {&to, 1}).front();
   EXPECT_EQ(rank_imbalance(draw), 1.5);
   EXPECT_EQ(padding_fraction(draw, shape), 0.0);  // dropless
   // All on one node: each token once.

@@ -108,6 +108,7 @@ void add_fit(CLI::App& program) {
       ->allow_extra_args(false);
   command->add_option("--write", *profile, "Profile whose constants are replaced");
   add_fit_links(*command);
+  add_fit_routing(*command);
   command->require_subcommand(0, 1);
   command->callback([command, file, overrides, profile] {
     if (!command->get_subcommands().empty()) return;

@@ -117,7 +117,7 @@ TrainingRunSpec many_experts() {
                   .node = {.num_ranks = 8, .port = {.bandwidth = 450_GBps, .latency = 1_us}},
                   .nics_per_node = 8,
                   .nic = {.bandwidth = 400_Gbps, .latency = 2_us},
-                  .fabric = {.latency = 1_us}},
+                  .fabric = {.latency = 1_us, .choice = {}}},
       {.num_experts = 64, .top_k = 8, .layer_period = 1}, 16, 2048, 1024);
 }
 

@@ -37,7 +37,9 @@ struct BiasBalancing {
 /// A balanced router in training: log-normal popularity whose sigma differs by layer and whose
 /// logarithm drifts over steps as an autoregressive process of the first order, draw by draw.
 struct LearnedRouter {
-  double lognormal_sigma = 0.2;
+  /// The default is fitted to published loads of routers trained with an auxiliary loss; balanced
+  /// by a bias they lie like 0.018 (docs/routing_calibration.md).
+  double lognormal_sigma = 0.23;
   /// Standard deviation of the logarithm of a layer's own sigma; 0: all layers alike.
   double layer_spread = 0.0;
   /// Steps in which the correlation of log-popularity with itself falls to 1/e; 0: draws are

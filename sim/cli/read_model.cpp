@@ -63,6 +63,9 @@ ModelSpec read_model(Section section) {
                              {.min = 0, .max = 10'000'000});
   model.moe.top_k = section.optional_count("top_k", "Experts that each token is sent to.", 1,
                                            {.min = 1, .max = 1'000'000});
+  model.moe.num_shared_experts = section.optional_count(
+      "shared_experts", "Experts of each MoE layer that every token uses, on its own rank.", 0,
+      {.min = 0, .max = 100'000});
   model.moe.layer_period = section.optional_count(
       "expert_layer_period", "Every how many layers one has experts; 1 is every layer.", 1,
       {.min = 1, .max = 100'000});

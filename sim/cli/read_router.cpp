@@ -90,8 +90,8 @@ std::vector<LayerMemory> load_memory(Section& section, const std::string& profil
   const Catalog catalog = routing_catalog();
   const std::optional<YamlNode> node = catalog.load(profile);
   if (!node) {
-    section.problem("profile", fmt::format("no routing profile is called {}{}", in_quotes(profile),
-                                           did_you_mean(profile, catalog.names)));
+    section.problem("profile", fmt::format("no routing profile is called {}; there are: {}",
+                                           in_quotes(profile), fmt::join(catalog.names, ", ")));
     return {};
   }
   std::vector<LayerMemory> layers;

@@ -140,6 +140,9 @@ void check_gate(const TrainingRunSpec& run, Section& section) {
     section.problem("routing.gate.expert_groups",
                     "works with kinds whose tokens choose independently: uniform, zipf, lognormal, "
                     "dirichlet, given, learned, domains");
+  if (gate.expert_groups > 1 && (!gate.renormalized || gate.jitter > 0))
+    section.problem("routing.gate.expert_groups",
+                    "works with renormalized gates without jitter alone");
   const bool needs_gates = gate.second_choice == SecondChoice::kThreshold ||
                            gate.second_choice == SecondChoice::kRandom || gate.jitter > 0 ||
                            run.routing.slots.priority == SlotPriority::kGate;

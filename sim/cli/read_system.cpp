@@ -81,6 +81,12 @@ LoweringSpec read_lowering(Section section) {
   lowering.router_backward_passes = section.optional_number(
       "router_backward_passes", "Passes over (tokens, experts) per choice, backward.",
       lowering.router_backward_passes, passes);
+  lowering.top_k_forward_passes = section.optional_number(
+      "top_k_forward_passes", "Passes over (tokens, experts) by softmax and top-k, forward.",
+      lowering.top_k_forward_passes, passes);
+  lowering.top_k_backward_passes = section.optional_number(
+      "top_k_backward_passes", "Passes over (tokens, experts) by softmax and top-k, backward.",
+      lowering.top_k_backward_passes, passes);
   lowering.layout_copies = section.optional_number(
       "layout_copies", "Copies to another layout on each side of an all-to-all.",
       lowering.layout_copies, passes);

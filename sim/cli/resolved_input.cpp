@@ -33,6 +33,7 @@ Json model_json(const ModelSpec& model) {
   json["relative_buckets"] = model.relative_buckets;
   json["experts"] = model.moe.num_experts;
   json["top_k"] = model.moe.top_k;
+  json["shared_experts"] = model.moe.num_shared_experts;
   json["expert_layer_period"] = model.moe.layer_period;
   return json;
 }
@@ -47,6 +48,8 @@ Json lowering_json(const LoweringSpec& lowering) {
   json["softmax_backward_passes"] = lowering.softmax_backward_passes;
   json["router_forward_passes"] = lowering.router_forward_passes;
   json["router_backward_passes"] = lowering.router_backward_passes;
+  json["top_k_forward_passes"] = lowering.top_k_forward_passes;
+  json["top_k_backward_passes"] = lowering.top_k_backward_passes;
   json["layout_copies"] = lowering.layout_copies;
   json["one_hot_embedding"] = lowering.one_hot_embedding;
   json["capacity_multiple"] = lowering.capacity_multiple;

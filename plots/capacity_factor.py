@@ -36,8 +36,8 @@ def title(cases: list[dict]) -> str:
     first, last = cases[0], cases[-1]
     dropped = key_of("encoder", "dropped_fraction", "p50")
     return (f"From capacity factor {first[FACTOR]:g} to {last[FACTOR]:g} the encoder drops "
-            f"{first[dropped]:.1%} to {last[dropped]:.1%},\nand a step takes "
-            f"{last[STEP] / first[STEP] - 1:+.0%} time")
+            f"{first[dropped]:.1%} to {last[dropped]:.1%},\nand the time of a step "
+            f"changes by {last[STEP] / first[STEP] - 1:+.0%}")
 
 
 def draw(cases: list[dict]) -> plt.Figure:
@@ -61,7 +61,7 @@ def draw(cases: list[dict]) -> plt.Figure:
     times.plot(factors, [1e3 * case[STEP] for case in cases], color=TIME)
     times.set_xlabel("capacity factor")
     times.set_ylabel("time of a step (ms)")
-    times.set_ylim(bottom=0)
+    times.set_ylim(0, 1.1e3 * max(case[STEP] for case in cases))
     figure.suptitle(title(cases))
     figure.tight_layout()
     return figure

@@ -49,9 +49,9 @@ def draw(cases: list[dict]) -> plt.Figure:
         slots.plot(experts, [case[FACTOR] for case in line], **style)
     slots.axhline(cases[0][WANTED], color="#555555", linestyle=":", marker="",
                   label="capacity factor asked for")
-    drops.set_ylabel("dropped choices (%), median and 5th to 95th percentile")
-    drops.set_ylim(bottom=0)
-    drops.legend(fontsize=8)
+    drops.set_ylabel("dropped choices (%), 5th to 95th percentile")
+    drops.set_ylim(0, 1.35 * max(100 * case[DROPPED]["p95"] for case in cases))  # room for the legend
+    drops.legend(fontsize=8, loc="upper right")
     slots.set_ylabel("slots per token")
     slots.set_yscale("log", base=2)
     slots.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))

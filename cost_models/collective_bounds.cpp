@@ -40,28 +40,32 @@ class Demand {
     to_node_ = deduplicated_bytes(*request.deduplication, group_index, nodes_, bytes_);
   }
 
-  /// `is_inside` by rank of the network.
-  [[nodiscard]] Crossing crossing(const std::vector<bool>& is_inside) const {
-    std::vector<Eigen::Index> inside;
+  /// Of a set with the ranks at these places of the group, in rising order.
+  [[nodiscard]] Crossing crossing(const std::vector<Eigen::Index>& inside) const {
+    const auto size = static_cast<Eigen::Index>(group_.size());
+    if (inside.empty() || std::ssize(inside) == size) return {};
+    if (bytes_.size() == 0) return uniform(inside);
     std::vector<Eigen::Index> outside;
-    for (std::size_t k = 0; k < group_.size(); ++k)
-      (is_inside[group_[k].index()] ? inside : outside).push_back(static_cast<Eigen::Index>(k));
-    if (inside.empty() || outside.empty()) return {};
+    for (Eigen::Index place = 0, next = 0; place < size; ++place) {
+      if (next < std::ssize(inside) && inside[static_cast<std::size_t>(next)] == place)
+        ++next;
+      else
+        outside.push_back(place);
+    }
     if (to_node_.size() > 0) {
       const Crossing dispatch{.leaves = owed(inside, outside), .enters = owed(outside, inside)};
       return combine_ ? Crossing{.leaves = dispatch.enters, .enters = dispatch.leaves} : dispatch;
     }
-    if (bytes_.size() > 0)
-      return {.leaves = Bytes{bytes_(inside, outside).sum()},
-              .enters = Bytes{bytes_(outside, inside).sum()}};
-    return uniform(static_cast<double>(inside.size()), static_cast<double>(outside.size()),
-                   is_inside);
+    return {.leaves = Bytes{bytes_(inside, outside).sum()},
+            .enters = Bytes{bytes_(outside, inside).sum()}};
   }
 
   [[nodiscard]] const RankGroup& group() const { return group_; }
 
  private:
-  [[nodiscard]] Crossing uniform(double a, double b, const std::vector<bool>& is_inside) const {
+  [[nodiscard]] Crossing uniform(const std::vector<Eigen::Index>& inside) const {
+    const auto a = static_cast<double>(inside.size());
+    const double b = static_cast<double>(group_.size()) - a;
     const Bytes part = size_ / static_cast<double>(group_.size());
     switch (kind_) {
       case CollectiveKind::kAllToAll:
@@ -73,8 +77,8 @@ class Demand {
       case CollectiveKind::kReduceScatter:
         return {.leaves = b * part, .enters = a * part};
       case CollectiveKind::kPointToPoint: {
-        const bool from = is_inside[group_.front().index()];
-        const bool to = is_inside[group_.back().index()];
+        const bool from = inside.front() == 0;
+        const bool to = inside.back() == std::ssize(group_) - 1;
         return {.leaves = from && !to ? size_ : Bytes{0}, .enters = to && !from ? size_ : Bytes{0}};
       }
     }
@@ -129,23 +133,66 @@ Seconds sum_of_messages(const std::vector<Demand>& demands, Bytes size,
   return copies > 0 && rate > BytesPerSecond{0} ? 2 * copies * size / rate : Seconds{0};
 }
 
+/// Where each rank of the network lies in the groups, which share none.
+class GroupPlaces {
+ public:
+  GroupPlaces(const std::vector<Demand>& demands, std::size_t num_ranks)
+      : demands_{&demands}, places_(num_ranks), inside_(demands.size()) {
+    for (std::size_t d = 0; d < demands.size(); ++d)
+      for (std::size_t k = 0; k < demands[d].group().size(); ++k)
+        places_[demands[d].group()[k].index()] = {static_cast<int>(d),
+                                                  static_cast<Eigen::Index>(k)};
+  }
+
+  /// What must cross the border of a set, over all groups.
+  [[nodiscard]] Crossing crossing(const std::vector<RankId>& ranks) {
+    std::vector<std::size_t> touched;
+    for (const RankId rank : ranks) {
+      const Place& place = places_[rank.index()];
+      if (place.demand < 0) continue;
+      const auto demand = static_cast<std::size_t>(place.demand);
+      if (inside_[demand].empty()) touched.push_back(demand);
+      inside_[demand].push_back(place.index);
+    }
+    Crossing sum;
+    for (const std::size_t demand : touched) {
+      if (!std::ranges::is_sorted(inside_[demand])) std::ranges::sort(inside_[demand]);
+      sum += (*demands_)[demand].crossing(inside_[demand]);
+      inside_[demand].clear();
+    }
+    return sum;
+  }
+
+ private:
+  struct Place {
+    int demand = -1;
+    Eigen::Index index = 0;
+  };
+
+  const std::vector<Demand>* demands_;
+  std::vector<Place> places_;                      ///< by rank
+  std::vector<std::vector<Eigen::Index>> inside_;  ///< by demand; empty between calls
+};
+
 }  // namespace
 
 Seconds lower_bound(const CollectiveRequest& request, const Topology& topology) {
+  return lower_bound(request, topology, network_cuts(topology));
+}
+
+Seconds lower_bound(const CollectiveRequest& request, const Topology& topology,
+                    const NetworkCuts& cuts) {
   const std::vector<RankGroup> groups = resolved_groups(request, topology);
   std::vector<Demand> demands;
   for (std::size_t g = 0; g < groups.size(); ++g)
     if (groups[g].size() > 1) demands.emplace_back(request, groups[g], g, topology);
   if (demands.empty()) return Seconds{0};
 
-  const NetworkCuts cuts = network_cuts(topology);
+  GroupPlaces places{demands, topology.ranks.size()};
   Seconds bound;
   for (const auto* family : {&cuts.ranks, &cuts.nodes, &cuts.slabs}) {
     for (const NetworkCut& cut : *family) {
-      std::vector<bool> is_inside(topology.ranks.size());
-      for (const RankId rank : cut.ranks) is_inside[rank.index()] = true;
-      Crossing sum;
-      for (const Demand& demand : demands) sum += demand.crossing(is_inside);
+      const Crossing sum = places.crossing(cut.ranks);
       if (sum.leaves > Bytes{0}) bound = std::max(bound, sum.leaves / cut.out);
       if (sum.enters > Bytes{0}) bound = std::max(bound, sum.enters / cut.in);
     }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "cost_models/collective_request.hpp"
+#include "cost_models/network_cuts.hpp"
 
 namespace switchyard {
 
@@ -45,5 +46,9 @@ namespace switchyard {
 /// @throws ConfigError as resolved_groups().
 /// Source: derived here; Patarasuk, Yuan, JPDC 69(2), 2009 (sum of messages).
 [[nodiscard]] Seconds lower_bound(const CollectiveRequest& request, const Topology& topology);
+
+/// The same with the network_cuts() of the topology, for who asks often.
+[[nodiscard]] Seconds lower_bound(const CollectiveRequest& request, const Topology& topology,
+                                  const NetworkCuts& cuts);
 
 }  // namespace switchyard

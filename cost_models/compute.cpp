@@ -35,12 +35,13 @@ Bytes memory_traffic(const Operator& op, const MemoryTile& tile) {
 
 Seconds product_time(const Operator& op, const DeviceProfile& device) {
   if (op.matmul.batch == 0.0) return Seconds{};
+  const double speed = device.sustained_speed.value;
   if (!device.matmul_model)
     return padded_flop(op.matmul, device.matmul_tile) /
-           (device.peak_bfloat16 * device.matmul_efficiency.value);
+           (device.peak_bfloat16 * (device.matmul_efficiency.value * speed));
   if (op.matmul.kernel == MatmulKernel::kFusedAttention)
-    return fused_attention_time(op.matmul, op.phase, device);
-  return tiled_product_time({&op.matmul, 1}, device);
+    return fused_attention_time(op.matmul, op.phase, device) / speed;
+  return tiled_product_time({&op.matmul, 1}, device) / speed;
 }
 
 Seconds transfer_time(Bytes traffic, const Matmul& matmul, const DeviceProfile& device) {

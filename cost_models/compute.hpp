@@ -25,7 +25,7 @@ namespace switchyard {
 
 /// Time of an operator's product, without overhead and traffic: tiled_product_time() or
 /// fused_attention_time() on a device with a matmul_model, else padded FLOP / (peak * matmul
-/// efficiency).
+/// efficiency); all divided by the sustained_speed.
 [[nodiscard]] Seconds product_time(const Operator& op, const DeviceProfile& device);
 
 /// Time to move `traffic`: at the memory_efficiency, or at the matmul_model's streaming_efficiency

@@ -38,6 +38,12 @@ struct DeviceProfile {
   Constant matmul_efficiency;
   Constant memory_efficiency;  ///< share of the bandwidth reached
   Seconds operator_overhead;   ///< added to each kernel
+  /// Share of the speed of products, as measured in short runs, that a device hot from hours of
+  /// steps keeps: its clocks fall until its power is within limits.
+  Constant sustained_speed = {};
+  /// Time the host takes to launch an operator; it launches one after the other and does not wait
+  /// for them. 0: steps are launched as a whole (compiled programs, graphs).
+  QuantityConstant<Seconds> host_launch = {};
   /// Of a GPU: products take what tiled_product_time() says, instead of matmul_tile.
   std::optional<MatmulModel> matmul_model = {};
 };

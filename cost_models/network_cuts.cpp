@@ -9,7 +9,7 @@
 namespace switchyard {
 namespace {
 
-/// A growing set of vertices with the bandwidth across its border.
+/// A growing set of vertices.
 class VertexSet {
  public:
   explicit VertexSet(const Topology& topology)
@@ -41,9 +41,6 @@ class VertexSet {
 
   void add(NodeId node) {
     if (is_inside_[node]) return;
-    const auto [out, in] = change(node);
-    out_ += out;
-    in_ += in;
     is_inside_[node] = true;
     members_.push_back(node);
   }
@@ -64,7 +61,6 @@ class VertexSet {
     }
   }
 
-  /// The border is summed anew, so that nothing is left of what came and went.
   [[nodiscard]] NetworkCut cut(std::vector<RankId> ranks) const {
     NetworkCut result{.ranks = std::move(ranks), .out = {}, .in = {}};
     const NetworkGraph& graph = topology_->graph;
@@ -85,8 +81,6 @@ class VertexSet {
   const Topology* topology_;
   std::vector<bool> is_inside_;
   std::vector<NodeId> members_;
-  BytesPerSecond out_;
-  BytesPerSecond in_;
 };
 
 /// The set of `ranks` and, on request, the routers they hang on.

@@ -36,9 +36,9 @@ OperatorWork grouped_work(Operator one, const std::vector<std::int64_t>& experts
     sum.flop += matmul_flop(one.matmul);
     sum.bytes += memory_traffic(one, device.memory_tile);
   }
-  sum.time =
-      std::max(tiled_product_time(products, device), transfer_time(sum.bytes, one.matmul, device)) +
-      device.operator_overhead;
+  sum.time = std::max(tiled_product_time(products, device) / device.sustained_speed.value,
+                      transfer_time(sum.bytes, one.matmul, device)) +
+             device.operator_overhead;
   return sum;
 }
 

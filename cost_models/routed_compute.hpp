@@ -31,8 +31,8 @@ struct OperatorWork {
 /// are bound by memory and some by the product, a kernel that mixes them could be faster.
 ///
 /// A device with a matmul_model computes a rank's experts in one kernel, whose tiles share the
-/// waves: T = max(tiled_product_time() of all, transfer_time() of all) + one overhead.
-/// Precondition: op.routed says of which rows (checked).
+/// waves: T = max(tiled_product_time() of all / sustained_speed, transfer_time() of all) + one
+/// overhead. Precondition: op.routed says of which rows (checked).
 [[nodiscard]] std::vector<OperatorWork> routed_work(const Operator& op, const LayerRows& rows,
                                                     const DeviceProfile& device);
 

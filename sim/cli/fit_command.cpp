@@ -1,27 +1,16 @@
 #include <array>
-#include <cmath>
-#include <filesystem>
-#include <fstream>
 #include <memory>
-#include <regex>
-#include <sstream>
 
 #include <CLI/CLI.hpp>
 
 #include "sim/cli/commands.hpp"
 #include "sim/cli/experiment.hpp"
+#include "sim/cli/profile_text.hpp"
 #include "sim/core/error.hpp"
 #include "sim/planner/fit_constants.hpp"
-#include "sim/report/output_folder.hpp"
 
 namespace switchyard {
 namespace {
-
-/// Three significant digits: what a profile carries, and more than the data can tell.
-double rounded(double value) {
-  const double scale = std::pow(10.0, 2 - std::floor(std::log10(value)));
-  return std::round(value * scale) / scale;
-}
 
 std::array<std::pair<std::string, Constant>, 3> named_constants(const FittedConstants& fitted) {
   return {{{"matmul_efficiency", fitted.matmul_efficiency},
@@ -29,30 +18,13 @@ std::array<std::pair<std::string, Constant>, 3> named_constants(const FittedCons
            {"one_hot_passes", fitted.one_hot_passes}}};
 }
 
-/// `text` with the number after "<key>: {value: " replaced.
-std::string with_value(const std::string& text, const std::string& key, double value,
-                       const std::string& file) {
-  const std::regex place{"(" + key + ": *\\{value: *)[0-9.eE+-]+"};
-  if (!std::regex_search(text, place))
-    throw ConfigError(fmt::format(
-        "{}: no \"{}: {{value: ...}}\" to change; write one with its provenance and range", file,
-        key));
-  return std::regex_replace(text, place, fmt::format("$01{}", value));
-}
-
 void write_profile(const std::string& file, const FittedConstants& fitted) {
-  std::ifstream in{file};
-  if (!in) throw ConfigError(fmt::format("--write: cannot read \"{}\"", file));
-  std::stringstream contents;
-  contents << in.rdbuf();
-  std::string text = contents.str();
-  for (const auto& [key, constant] : named_constants(fitted))
-    if (constant.provenance == Provenance::kFitted)
-      text = with_value(text, key, rounded(constant.value), file);
-  const std::filesystem::path path{file};
-  const auto folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path{"."};
-  write_files_atomically(folder,
-                         {{path.filename().string(), [&text](std::ostream& out) { out << text; }}});
+  rewrite_profile(file, [&](std::string text) {
+    for (const auto& [key, constant] : named_constants(fitted))
+      if (constant.provenance == Provenance::kFitted)
+        text = with_value(text, key, rounded(constant.value), file);
+    return text;
+  });
 }
 
 void print_constant(const std::string& name, const Constant& constant) {
@@ -87,7 +59,6 @@ void fit(const std::string& file, const std::vector<std::string>& overrides,
   fmt::print("  root mean square of the logarithmic error: {:.1f}%\n", 100 * fitted.rms_error);
   if (profile.empty()) return;
   write_profile(profile, fitted);
-  fmt::print(stderr, "wrote {}\n", profile);
 }
 
 }  // namespace
@@ -111,6 +82,7 @@ void add_fit(CLI::App& program) {
   add_fit_gemm(*command);
   add_fit_links(*command);
   add_fit_routing(*command);
+  add_fit_steps(*command);
   command->require_subcommand(0, 1);
   command->callback([command, file, overrides, profile] {
     if (!command->get_subcommands().empty()) return;

@@ -85,6 +85,11 @@ Constant read_constant(Section section, bool zero) {
   return constant;
 }
 
+QuantityConstant<Seconds> read_time_constant(Section section) {
+  return read_quantity(std::move(section), "The time.", types::time(),
+                       [](Seconds time) { return fmt::format("{:.6g} us", time.base() * 1e6); });
+}
+
 MatmulModel read_matmul_model(Section section) {
   MatmulModel model;
   model.multiprocessors =
@@ -99,10 +104,8 @@ MatmulModel read_matmul_model(Section section) {
       section.subsection("load_rate", "Of one multiprocessor, from the cache."), "The rate.",
       types::bandwidth(),
       [](BytesPerSecond rate) { return fmt::format("{:.6g} GB/s", rate.base() / 1e9); });
-  model.split_startup = read_quantity(
-      section.subsection("split_startup", "For adding up a contraction that tiles share."),
-      "The time.", types::time(),
-      [](Seconds time) { return fmt::format("{:.6g} us", time.base() * 1e6); });
+  model.split_startup = read_time_constant(
+      section.subsection("split_startup", "For adding up a contraction that tiles share."));
   model.fill_steps = read_constant(
       section.subsection("fill_steps", "Time of a tile beside its products, in steps of 128 B."),
       kMayBeZero);

@@ -9,6 +9,9 @@ namespace switchyard {
 /// @param zero  whether the value may be 0.
 [[nodiscard]] Constant read_constant(Section section, bool zero = false);
 
+/// A constant that is a time: {value: 2 us, provenance: fitted, range: [0 us, 5 us]}.
+[[nodiscard]] QuantityConstant<Seconds> read_time_constant(Section section);
+
 /// The matmul_model of a file in cost_models/profiles.
 [[nodiscard]] MatmulModel read_matmul_model(Section section);
 

@@ -126,6 +126,12 @@ DeviceFile read_device(Section section) {
       section.subsection("matmul_efficiency", "Share of the peak that padded products reach."));
   device.memory_efficiency = read_constant(
       section.subsection("memory_efficiency", "Share of the memory bandwidth that kernels reach."));
+  if (auto constant = section.optional_subsection(
+          "sustained_speed", "Share of the measured speed of products that hours of steps keep."))
+    device.sustained_speed = read_constant(std::move(*constant));
+  if (auto constant =
+          section.optional_subsection("host_launch", "Time the host takes to launch an operator."))
+    device.host_launch = read_time_constant(std::move(*constant));
   if (auto model = section.optional_subsection(
           "matmul_model", "How a GPU computes products, tile by tile, instead of matmul_tile."))
     device.matmul_model = read_matmul_model(std::move(*model));

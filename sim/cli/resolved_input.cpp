@@ -90,6 +90,10 @@ Json device_json(const DeviceProfile& device, const LoweringSpec& lowering) {
                          {"columns", device.memory_tile.columns}};
   json["matmul_efficiency"] = constant_json(device.matmul_efficiency);
   json["memory_efficiency"] = constant_json(device.memory_efficiency);
+  if (device.sustained_speed.lowest > 0.0)  // given
+    json["sustained_speed"] = constant_json(device.sustained_speed);
+  if (device.host_launch.highest > Seconds{})
+    json["host_launch"] = constant_json(device.host_launch);
   if (device.matmul_model) json["matmul_model"] = matmul_model_json(*device.matmul_model);
   json["lowering"] = lowering_json(lowering);
   return json;

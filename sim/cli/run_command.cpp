@@ -32,6 +32,7 @@ struct RunOptions {
   std::string trace;  ///< name of the case whose timeline is written
   int jobs = 0;       ///< 0: one per core
   bool refit = false;
+  bool folded = false;
   bool quiet = false;
 };
 
@@ -153,6 +154,11 @@ void warn_of_memory(const Experiment& experiment) {
 void run(const RunOptions& options) {
   Experiment experiment = load_experiment(options.file, options.overrides);
   if (options.refit) refit(experiment);
+  if (options.folded) {
+    if (options.engine != "analytic")
+      throw ConfigError("--folded: only --engine analytic gives equal ranks equal dates");
+    for (ExperimentCase& c : experiment.cases) c.run.folding = Folding::kOneForAll;
+  }
   check_trace_name(experiment, options.trace);
   if (!options.out.empty()) check_output_folder(options.out);
   if (!options.quiet) warn_of_memory(experiment);
@@ -215,6 +221,8 @@ void add_run(CLI::App& program) {
       ->check(CLI::Range(1, 1024));
   command->add_flag("--refit", options->refit,
                     "Fit the constants anew to the rows marked fit, not the profile's");
+  command->add_flag("--folded", options->folded,
+                    "One rank's timeline stands for all that do the same: faster, same results");
   command->add_flag("--quiet", options->quiet, "No progress and no notes");
   command->callback([options, seed, seed_option, out_option] {
     if (out_option->count() > 0) check_output_folder(options->out);

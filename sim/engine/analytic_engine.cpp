@@ -15,8 +15,9 @@ bool has_messages(const CollectiveSchedule& schedule, int ranks) {
 
 }  // namespace
 
-std::vector<Span> analytic_spans(const TaskGraph& graph, const Topology& topology) {
-  const auto ranks = topology.ranks.size();
+std::vector<Span> analytic_spans(const TaskGraph& graph, const Topology& topology,
+                                 int shown_ranks) {
+  const auto ranks = static_cast<std::size_t>(shown_ranks);
   std::vector<Seconds> times;
   std::vector<bool> synchronises;
   for (const CollectiveSchedule& schedule : graph.schedules) {
@@ -31,7 +32,7 @@ std::vector<Span> analytic_spans(const TaskGraph& graph, const Topology& topolog
     Seconds last_entry;
     for (std::size_t r = 0; r < ranks; ++r) {
       const RankId rank{static_cast<std::int32_t>(r)};
-      Seconds ready;
+      Seconds ready = task.launched;
       for (const TaskId dependency : task.dependencies)
         ready = std::max(ready, spans[dependency.index() * ranks + r].end);
       Span& span = spans[t * ranks + r];

@@ -13,7 +13,8 @@ namespace switchyard {
 
 /// A collective starts on all ranks when the last one enters and takes schedule_time() on each, as
 /// if alone in the network. A schedule without messages makes nobody wait.
-[[nodiscard]] std::vector<Span> analytic_spans(const TaskGraph& graph, const Topology& topology);
+[[nodiscard]] std::vector<Span> analytic_spans(const TaskGraph& graph, const Topology& topology,
+                                               int shown_ranks);
 
 /// Whether fluid_spans() may take the times of a collective from round_times().
 enum class ServeRounds { kYes, kNo };

@@ -18,7 +18,8 @@ Execution execute_draw(const Simulation& simulation, std::span<const LayerRows> 
   const System& system = simulation.run.system;
   Execution execution;
   execution.tasks = price_step(simulation.graph, system, simulation.topology, 1, routing);
-  execution.timeline = execute(simulation.engine, execution.tasks, simulation.topology);
+  execution.timeline =
+      execute(simulation.engine, execution.tasks, simulation.topology, simulation.run.folding);
   execution.times = folded_times(simulation.graph, execution.timeline);
   execution.memory = training_memory(simulation.step, simulation.graph, system.device, routing);
   return execution;

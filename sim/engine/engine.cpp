@@ -59,10 +59,11 @@ void check(const CollectiveSchedule& schedule, int ranks) {
   }
 }
 
-std::vector<Span> run(EngineKind engine, const TaskGraph& graph, const Topology& topology) {
+std::vector<Span> run(EngineKind engine, const TaskGraph& graph, const Topology& topology,
+                      int ranks) {
   switch (engine) {
     case EngineKind::kAnalytic:
-      return analytic_spans(graph, topology);
+      return analytic_spans(graph, topology, ranks);
     case EngineKind::kFluid:
       return fluid_spans(graph, topology);
     case EngineKind::kSimGrid:
@@ -79,8 +80,9 @@ std::vector<Span> run(EngineKind engine, const TaskGraph& graph, const Topology&
 }
 
 /// Adds up what crossed the links and applies the lower-bound guard to every collective.
-Timeline summarise(std::vector<Span> spans, const TaskGraph& graph, const Topology& topology) {
-  Timeline timeline{.num_ranks = num_ranks(topology),
+Timeline summarise(std::vector<Span> spans, const TaskGraph& graph, const Topology& topology,
+                   int shown_ranks) {
+  Timeline timeline{.num_ranks = shown_ranks,
                     .spans = std::move(spans),
                     .link_bytes = std::vector<Bytes>(topology.links.size()),
                     .makespan = {}};
@@ -92,7 +94,7 @@ Timeline summarise(std::vector<Span> spans, const TaskGraph& graph, const Topolo
     loads.push_back(link_loads(schedule, topology));
     bounds.push_back(std::max(bottleneck_time(topology, loads.back()), schedule.proven_bound));
   }
-  const auto ranks = topology.ranks.size();
+  const auto ranks = static_cast<std::size_t>(shown_ranks);
   for (std::size_t t = 0; t < graph.tasks.size(); ++t) {
     const Task& task = graph.tasks[t];
     if (!is_collective(task)) continue;
@@ -108,11 +110,16 @@ Timeline summarise(std::vector<Span> spans, const TaskGraph& graph, const Topolo
 
 }  // namespace
 
-Timeline execute(EngineKind engine, const TaskGraph& graph, const Topology& topology) {
+Timeline execute(EngineKind engine, const TaskGraph& graph, const Topology& topology,
+                 Folding folding) {
   const int ranks = num_ranks(topology);
   for (std::size_t t = 0; t < graph.tasks.size(); ++t) check(graph.tasks[t], t, graph, ranks);
   for (const CollectiveSchedule& schedule : graph.schedules) check(schedule, ranks);
-  return summarise(run(engine, graph, topology), graph, topology);
+  const bool is_folded =
+      folding == Folding::kOneForAll && engine == EngineKind::kAnalytic &&
+      std::ranges::all_of(graph.tasks, [](const Task& t) { return t.rank_slowdown.empty(); });
+  const int shown = is_folded ? 1 : ranks;
+  return summarise(run(engine, graph, topology, shown), graph, topology, shown);
 }
 
 std::string_view engine_name(EngineKind engine) {

@@ -18,10 +18,21 @@ namespace switchyard {
 ///           search.
 enum class EngineKind { kSimGrid, kAnalytic, kFluid };
 
+/// Whose spans a timeline has.
+enum class Folding {
+  kAllRanks,
+  kOneForAll,  ///< rank 0 for all, where the engine gives all ranks the same dates
+};
+
 /// Executes `graph` once on all ranks of `topology` and returns what happened when.
 /// The same input gives the same timeline to the last bit.
+///
+/// @param folding  kOneForAll holds for kAnalytic and tasks without rank_slowdown, whose ranks
+/// start
+///                 and end everything together; then Timeline::num_ranks is 1. Else all ranks.
 /// @throws std::runtime_error when kSimGrid was not built in or its process failed.
-[[nodiscard]] Timeline execute(EngineKind engine, const TaskGraph& graph, const Topology& topology);
+[[nodiscard]] Timeline execute(EngineKind engine, const TaskGraph& graph, const Topology& topology,
+                               Folding folding = Folding::kAllRanks);
 
 /// "simgrid", "fluid" or "analytic".
 [[nodiscard]] std::string_view engine_name(EngineKind engine);

@@ -18,7 +18,7 @@ std::vector<Seconds> folded_ends(const std::vector<Task>& tasks,
   std::vector<Seconds> ends(tasks.size());
   Seconds free;  // end of the last computing task
   for (std::size_t i = 0; i < tasks.size(); ++i) {
-    Seconds ready;
+    Seconds ready = tasks[i].launched;
     for (const TaskId dependency : tasks[i].dependencies)
       ready = std::max(ready, ends[dependency.index()]);
     if (is_collective(tasks[i]))

@@ -15,6 +15,7 @@ namespace {
 // Events of a GraphRun; others are slots of compute tasks.
 constexpr std::uint64_t kLeaveServed = std::uint64_t{1} << 63U;  ///< and the number of the group
 constexpr std::uint64_t kAllCouldEnter = std::uint64_t{1} << 62U;
+constexpr std::uint64_t kLaunched = std::uint64_t{1} << 61U;  ///< and the slot
 
 /// All state of one execution. Work that becomes ready goes through a queue, so that long chains
 /// of tasks without duration do not recurse and ties keep the order in which they arose.
@@ -47,6 +48,7 @@ class GraphRun final : public EventHandler, public CollectiveRun::Owner {
   void serve();
   void leave_served(std::size_t group);
   void start_computes(RankId rank);
+  [[nodiscard]] bool waits_for_launch(TaskId task, RankId rank);
   void finish(TaskId task, RankId rank);
   void start_ready_work();
 
@@ -66,12 +68,13 @@ class GraphRun final : public EventHandler, public CollectiveRun::Owner {
 
   std::vector<Span> spans_;
   std::size_t num_finished_ = 0;
-  std::vector<int> missing_;                                 ///< dependencies not done, by slot()
-  std::vector<std::vector<TaskId>> dependents_;              ///< by task
-  std::vector<TaskId> computes_;                             ///< the compute tasks in order
-  std::vector<std::size_t> next_compute_;                    ///< by rank, into computes_
-  std::vector<bool> busy_;                                   ///< by rank
-  std::vector<SchedulePlan> plans_;                          ///< by schedule
+  std::vector<int> missing_;                     ///< dependencies not done, by slot()
+  std::vector<std::vector<TaskId>> dependents_;  ///< by task
+  std::vector<TaskId> computes_;                 ///< the compute tasks in order
+  std::vector<std::size_t> next_compute_;        ///< by rank, into computes_
+  std::vector<bool> busy_;                       ///< by rank
+  std::vector<TaskId> launching_;    ///< by rank: the compute task whose launch it awaits
+  std::vector<SchedulePlan> plans_;  ///< by schedule
   std::vector<std::unique_ptr<CollectiveRun>> collectives_;  ///< by task; made when entered
   std::vector<int> num_entered_;                             ///< by task: ranks in a collective
   std::vector<int> num_left_;                                ///< by task
@@ -94,6 +97,7 @@ GraphRun::GraphRun(const TaskGraph& graph, int num_ranks, EventSimulator& simula
   num_left_.resize(tasks);
   next_compute_.assign(ranks, 0);
   busy_.assign(ranks, false);
+  launching_.assign(ranks, TaskId{-1});
   for (std::size_t t = 0; t < tasks; ++t) {
     const TaskId id{static_cast<std::int32_t>(t)};
     const Task& task = graph.tasks[t];
@@ -123,12 +127,21 @@ void GraphRun::start_ready_work() {
   while (!ready_.empty()) {
     const auto [task, rank] = ready_.front();
     ready_.pop_front();
-    if (is_collective(task_of(task)))
-      enter_collective(task, rank);
-    else
+    if (!is_collective(task_of(task)))
       start_computes(rank);
+    else if (!waits_for_launch(task, rank))
+      enter_collective(task, rank);
   }
   starting_ready_work_ = false;
+}
+
+/// Whether the host has yet to launch a task that is ready; then the task comes again.
+bool GraphRun::waits_for_launch(TaskId task, RankId rank) {
+  const Seconds launched = task_of(task).launched;
+  // Dates are sums that round: what is launched a billionth later is launched now.
+  if (launched <= (1.0 + 1e-9) * simulator_->now()) return false;
+  simulator_->after(launched - simulator_->now(), {this, kLaunched | slot(task, rank)});
+  return true;
 }
 
 void GraphRun::enter_collective(TaskId task, RankId rank) {
@@ -205,6 +218,11 @@ void GraphRun::start_computes(RankId rank) {
   while (!busy_[rank.index()] && next < computes_.size() &&
          missing_[slot(computes_[next], rank)] == 0) {
     const TaskId task = computes_[next];
+    if (launching_[rank.index()] == task) return;
+    if (waits_for_launch(task, rank)) {
+      launching_[rank.index()] = task;
+      return;
+    }
     const Seconds duration = compute_time(task_of(task), rank);
     spans_[slot(task, rank)].start = simulator_->now();
     ++next;
@@ -226,9 +244,17 @@ void GraphRun::happened(std::uint64_t event) {
     leave_served(event & ~kLeaveServed);
     return;
   }
+  const bool is_launch = (event & kLaunched) != 0;
+  event &= ~kLaunched;
   const auto ranks = static_cast<std::uint64_t>(num_ranks_);
   const TaskId task{static_cast<std::int32_t>(event / ranks)};
   const RankId rank{static_cast<std::int32_t>(event % ranks)};
+  if (is_launch) {
+    launching_[rank.index()] = TaskId{-1};
+    ready_.push_back({task, rank});
+    start_ready_work();
+    return;
+  }
   busy_[rank.index()] = false;
   finish(task, rank);
   start_computes(rank);

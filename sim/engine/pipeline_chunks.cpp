@@ -66,12 +66,12 @@ PassTimes times_without(const PipelineChunk& chunk, std::optional<OperatorClass>
 
 PipelineChunk execute_chunk(const TrainingStepSpec& step, const System& system,
                             const Topology& topology, EngineKind engine,
-                            std::span<const LayerRows> rows) {
+                            std::span<const LayerRows> rows, Folding folding) {
   PipelineChunk chunk;
   chunk.step = step;
   chunk.graph = build_training_step(step);
   chunk.tasks = price_step(chunk.graph, system, topology, 1, rows);
-  chunk.timeline = execute(engine, chunk.tasks, topology);
+  chunk.timeline = execute(engine, chunk.tasks, topology, folding);
   const std::size_t forward = chunk.graph.num_forward;
   const std::size_t all = chunk.graph.microbatch.size();
   chunk.times.forward = end_of(chunk.timeline, 0, forward);

@@ -25,7 +25,8 @@ struct PipelineChunk {
 /// Executes one position. `rows`: of every MoE layer of the model, or none for perfect balance.
 [[nodiscard]] PipelineChunk execute_chunk(const TrainingStepSpec& step, const System& system,
                                           const Topology& topology, EngineKind engine,
-                                          std::span<const LayerRows> rows);
+                                          std::span<const LayerRows> rows,
+                                          Folding folding = Folding::kAllRanks);
 
 /// The different chunks of a pipeline, and which of them each position does.
 struct PipelinePositions {

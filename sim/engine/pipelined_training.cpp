@@ -42,7 +42,7 @@ void execute_chunks(const TrainingRunSpec& run, const TrainingStepSpec& step,
     } else {
       result.of_position.push_back(result.chunks.size());
     }
-    result.chunks.push_back(execute_chunk(part, run.system, topology, engine, rows));
+    result.chunks.push_back(execute_chunk(part, run.system, topology, engine, rows, run.folding));
   }
 }
 
@@ -84,6 +84,7 @@ TrainingResult simulate_pipelined_training(const TrainingRunSpec& run, EngineKin
   const bool is_static = !is_drawn || step.lowering.dispatch == DispatchKind::kOneHot;
 
   TrainingResult result;
+  result.num_ranks = num_ranks(step.partition);
   result.microbatch_sequences = step.microbatch_sequences;
   result.num_microbatches = spec.num_microbatches;
   std::vector<StepDraw> draws;

@@ -14,11 +14,16 @@ namespace {
 /// Bytes that the busiest rank sends to others.
 Bytes sent_by_a_rank(const CollectiveSchedule& schedule, int ranks) {
   std::vector<Bytes> sent(static_cast<std::size_t>(ranks));
-  for (const Round& round : schedule.rounds)
-    for_each_message(round, ranks, [&](const Flow& flow) {
-      sent[flow.source.index()] += round.repeat * flow.bytes;
-    });
-  return std::ranges::max(sent);
+  Bytes sent_by_all;
+  for (const Round& round : schedule.rounds) {
+    if (round.all_pairs)
+      sent_by_all += (round.repeat * (ranks - 1.0)) * round.all_pairs->bytes;
+    else
+      for_each_message(round, ranks, [&](const Flow& flow) {
+        sent[flow.source.index()] += round.repeat * flow.bytes;
+      });
+  }
+  return std::ranges::max(sent) + sent_by_all;
 }
 
 /// What each rank of a group sends to each other: from the tokens to their experts, or back.
@@ -37,6 +42,7 @@ class Schedules {
       : partition_{graph.partition},
         system_{&system},
         topology_{&topology},
+        cuts_{network_cuts(topology)},
         routing_{routing},
         schedules_{&schedules} {}
 
@@ -70,7 +76,7 @@ class Schedules {
           traffic_of(collective, routing_[static_cast<std::size_t>(collective.routed.moe_layer)]));
     LibraryCollective timed = library_collective(request, *topology_, system_->collectives);
     sent_.push_back(sent_by_a_rank(timed.schedule, num_ranks(*topology_)) / timed.byte_inflation);
-    timed.schedule.proven_bound = lower_bound(request, *topology_);
+    timed.schedule.proven_bound = lower_bound(request, *topology_, cuts_);
     schedules_->push_back(std::move(timed.schedule));
   }
 
@@ -89,6 +95,7 @@ class Schedules {
   Partition partition_;
   const System* system_;
   const Topology* topology_;
+  NetworkCuts cuts_;
   std::span<const LayerRows> routing_;
   std::vector<CollectiveSchedule>* schedules_;
   std::vector<Bytes> sent_;  ///< beside each schedule
@@ -123,6 +130,7 @@ TaskGraph price_step(const StepGraph& graph, const System& system, const Topolog
   for (int rank = 0; rank < num_ranks(topology) && !routing.empty(); ++rank)
     share_of_rank.push_back(expert_place(graph.partition, RankId{rank}).expert);
 
+  Seconds launched;
   const auto append = [&](const StepNode& node) {
     Task task;
     const std::vector<int>& waits = waits_of(node);
@@ -144,6 +152,8 @@ TaskGraph price_step(const StepGraph& graph, const System& system, const Topolog
       task.schedule = schedules.index_of(collective);
       task.bytes = schedules.sent(task.schedule);
     }
+    launched += system.device.host_launch.value;
+    task.launched = launched;
     priced.tasks.push_back(std::move(task));
   };
 

@@ -22,6 +22,7 @@ struct Task {
   Seconds duration;                   ///< of a compute task, on every rank
   std::vector<double> rank_slowdown;  ///< factor on `duration` by rank; empty means 1 everywhere
 
+  Seconds launched;   ///< no rank starts or enters earlier than this after the start of the graph
   int schedule = -1;  ///< index into TaskGraph::schedules for a collective; -1 for compute
 
   Flop flop;    ///< useful operations per rank, for the trace

@@ -79,6 +79,7 @@ TrainingResult simulate_training(const TrainingRunSpec& run, EngineKind engine) 
   DrawnRun drawn = execute_draws(simulation);
 
   TrainingResult result;
+  result.num_ranks = num_ranks(step.partition);
   result.microbatch_sequences = step.microbatch_sequences;
   result.num_microbatches = graph.num_microbatches;
   result.tasks = std::move(drawn.execution.tasks);
@@ -110,7 +111,7 @@ PerSecond predicted_examples_rate(const TrainingRunSpec& run) {
   const StepGraph graph = build_training_step(step);
   const Topology topology = build_topology(run.system.network);
   const TaskGraph tasks = price_step(graph, run.system, topology, 1);
-  const Timeline timeline = execute(EngineKind::kAnalytic, tasks, topology);
+  const Timeline timeline = execute(EngineKind::kAnalytic, tasks, topology, Folding::kOneForAll);
   return static_cast<double>(step.sequences) / folded_times(graph, timeline).step;
 }
 

@@ -30,6 +30,7 @@ struct TrainingRunSpec {
   /// Of pipelines; none: interleaved where stages have several chunks, else 1F1B.
   std::optional<PipelineScheduleKind> pipeline_schedule{};
   StragglerSpec stragglers{};  ///< of the stages of a pipeline
+  Folding folding = Folding::kAllRanks;
 };
 
 /// How the stages of a pipeline worked together.
@@ -48,6 +49,7 @@ struct PipelineResult {
 /// executed, and all that is not said to be over draws is of the draw with the median step time
 /// (the lower one of two).
 struct TrainingResult {
+  int num_ranks = 0;
   std::int64_t microbatch_sequences = 0;
   int num_microbatches = 0;
   Seconds step_time;

@@ -121,7 +121,7 @@ Cells row_of(const CaseReport& row) {
   cells.push_back(number(result.microbatch_time.base()));
   cells.push_back(fmt::format("{}", result.microbatch_sequences));
   cells.push_back(fmt::format("{}", result.num_microbatches));
-  cells.push_back(fmt::format("{}", result.timeline.num_ranks));
+  cells.push_back(fmt::format("{}", result.num_ranks));
   cells.push_back(number(result.mfu));
   cells.push_back(number(result.memory.total().base()));
   cells.emplace_back(result.fits_in_memory ? "yes" : "no");

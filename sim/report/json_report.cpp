@@ -85,7 +85,7 @@ Json results(const TrainingResult& result) {
           {"microbatch_time_s", result.microbatch_time.base()},
           {"microbatch_sequences", result.microbatch_sequences},
           {"num_microbatches", result.num_microbatches},
-          {"num_ranks", result.timeline.num_ranks},
+          {"num_ranks", result.num_ranks},
           {"mfu", result.mfu},
           {"idle_s", result.idle.base()},
           {"breakdown", breakdown(result)},

@@ -144,8 +144,8 @@ class TraceWriter {
                          R"({}"ranks":{},"ranks_shown":{},)"
                          R"("microbatches_in_step":{},"microbatches_shown":1}},"traceEvents":[)",
                          json_string(std::string{build.version}),
-                         json_string(std::string{build.git_hash}), names,
-                         result_->timeline.num_ranks, num_ranks, result_->num_microbatches);
+                         json_string(std::string{build.git_hash}), names, result_->num_ranks,
+                         num_ranks, result_->num_microbatches);
     for (int rank = 0; rank < num_ranks; ++rank) write_rank(rank);
     *out_ << "\n]}\n";
   }

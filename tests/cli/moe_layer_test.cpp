@@ -64,8 +64,9 @@ Seconds layer_time(const Layer& layer, const DeviceProfile& device) {
 // is one token spread over ranks, whose two choices are not two experts of a rank.
 TEST(ShippedGemm, PredictsMoeLayersThatNothingWasFittedTo) {
   const YamlNode node = load_yaml(source() / "cost_models/profiles/h100-sxm.yaml");
-  const DeviceProfile device =
+  DeviceProfile device =
       read_document(node, [](Section section) { return read_device(std::move(section)); }).device;
+  device.sustained_speed.value = 1.0;  // the layers were measured in short runs, as the products
   CsvReader csv{source() / "experiments/reference/moe_layer_mixtral_h100.csv"};
   std::vector<double> errors;
   while (csv.next_row()) {

@@ -98,6 +98,17 @@ TEST_F(Program, PrintsCsvWithALinePerCase) {
   EXPECT_THAT(lines[4], StartsWith("selective,"));
 }
 
+TEST_F(Program, PrintsTheSameWhereOneRankStandsForAll) {
+  const std::vector<std::string> run{
+      "run", "experiments/table1.yaml", "--engine", "analytic", "--format", "json"};
+  std::vector<std::string> folded = run;
+  folded.emplace_back("--folded");
+  EXPECT_EQ(switchyard(folded).out, switchyard(run).out);
+  const ProgramRun refused = switchyard({"run", "experiments/table1.yaml", "--folded"});
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_NE(refused.err.find("--engine analytic"), std::string::npos) << refused.err;
+}
+
 TEST_F(Program, WritesExactlyThreeFiles) {
   const fs::path out = folder() / "deep" / "out";
   const std::vector<std::string> run{"run", "experiments/table2.yaml", "--engine", "analytic"};

@@ -117,6 +117,16 @@ TEST(OperatorTime, AddsTheOverheadOnce) {
   EXPECT_NEAR(operator_time(kernel(kNoProduct, 0), device).base(), 7e-6, 1e-18);
 }
 
+// 0.8 of the speed lasts, so products take 1 / 0.8 = 1.25 times as long; memory keeps its speed.
+TEST(OperatorTime, SlowsProductsOfHotDevicesAlone) {
+  DeviceProfile device = plain_device();
+  const Seconds cold = product_time(kernel(kFiveGiga, 0), device);
+  const Seconds copy = operator_time(kernel(kNoProduct, 25'000'000), device);
+  device.sustained_speed.value = 0.8;
+  EXPECT_NEAR(product_time(kernel(kFiveGiga, 0), device) / cold, 1.25, 1e-12);
+  EXPECT_EQ(operator_time(kernel(kNoProduct, 25'000'000), device), copy);
+}
+
 TEST(OperatorTime, NeverGrowsWithEfficiency) {
   for (const std::int64_t bytes : {1'000'000, 25'000'000, 200'000'000}) {
     Seconds by_matmul{1e9};

@@ -102,5 +102,55 @@ TEST(ExecuteDeathTest, RejectsAFlowToARankThatIsNotThere) {
   EXPECT_DEATH((void)run(graph), "from rank 2 to 4 of 4");
 }
 
+// The host needs 2 ms for each of three tasks of 1 ms: they start at 2, 4 and 6 ms. The last is a
+// collective of 100 MB over one link of 100 GB/s: 1 ms. All engines agree.
+TEST(Launches, HoldBackWhatIsReady) {
+  TaskGraph graph;
+  const TaskId first = add_compute(graph, kMs);
+  const TaskId second = add_compute(graph, kMs, {first});
+  const TaskId send = add_collective(graph, one_round({{RankId{2}, RankId{3}, 100_MB}}), {second});
+  for (std::size_t i = 0; i < graph.tasks.size(); ++i)
+    graph.tasks[i].launched = (2.0 * static_cast<double>(i) + 2.0) * kMs;
+  for (const EngineKind engine : {EngineKind::kAnalytic, EngineKind::kFluid}) {
+    const Timeline timeline = execute(engine, graph, ring_of_four());
+    EXPECT_NEAR(start_s(timeline, first, 1), 2e-3, 1e-12);
+    EXPECT_NEAR(start_s(timeline, second, 1), 4e-3, 1e-12);
+    EXPECT_NEAR(start_s(timeline, send, 2), 6e-3, 1e-12);
+    EXPECT_NEAR(timeline.makespan.base(), 7e-3, 1e-11);
+  }
+}
+
+// Launches of 1 ms beside tasks of 3 ms: the device is never behind the host after the first.
+TEST(Launches, RunAheadOfLongTasks) {
+  TaskGraph graph;
+  for (int i = 0; i < 4; ++i) {
+    add_compute(graph, 3 * kMs);
+    graph.tasks.back().launched = (i + 1.0) * kMs;
+  }
+  for (const EngineKind engine : {EngineKind::kAnalytic, EngineKind::kFluid})
+    EXPECT_NEAR(execute(engine, graph, ring_of_four()).makespan.base(), 13e-3, 1e-12);
+}
+
+TEST(Folding, ShowsOneRankForAllThatDoTheSame) {
+  TaskGraph graph;
+  const TaskId compute = add_compute(graph, 2 * kMs);
+  add_collective(graph, one_round({{RankId{2}, RankId{3}, 100_MB}}), {compute});
+  const Timeline all = run(graph);
+  const Timeline one = execute(EngineKind::kAnalytic, graph, ring_of_four(), Folding::kOneForAll);
+  EXPECT_EQ(one.num_ranks, 1);
+  EXPECT_EQ(one.spans.size(), graph.tasks.size());
+  EXPECT_EQ(one.makespan, all.makespan);
+  EXPECT_EQ(one.link_bytes, all.link_bytes);
+  for (std::size_t task = 0; task < graph.tasks.size(); ++task)
+    EXPECT_EQ(one.spans[task].end, all.spans[task * 4 + 3].end);
+}
+
+TEST(Folding, ShowsAllRanksWhereOneIsSlower) {
+  TaskGraph graph;
+  add_compute(graph, 2 * kMs, {}, {1.0, 1.5, 1.0, 0.5});
+  EXPECT_EQ(execute(EngineKind::kAnalytic, graph, ring_of_four(), Folding::kOneForAll).num_ranks,
+            4);
+}
+
 }  // namespace
 }  // namespace switchyard

@@ -25,6 +25,7 @@ inline TrainingResult dense_result() {
       {OperatorClass::kOptimizer, 64_ms, 0_FLOP, 1_GB, 0_B},
   };
   result.idle = 16_ms;
+  result.num_ranks = 2;
   result.timeline.num_ranks = 2;
   return result;
 }

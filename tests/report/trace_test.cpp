@@ -31,6 +31,7 @@ TrainingResult exchange_after_unequal_work() {
   tasks[1].bytes = 3_MB;
   tasks[2].name = "optimizer";
   tasks[2].category = "optimizer";
+  result.num_ranks = 2;
   result.timeline.num_ranks = 2;
   result.timeline.spans = {
       {TaskId{0}, RankId{0}, 0_ms, 1_ms},    {TaskId{0}, RankId{1}, 0_ms, 1.5_ms},

@@ -17,7 +17,7 @@ struct MemoryEstimate {
   Bytes optimizer;     ///< moments; of Adafactor their row and column means: as good as nothing
   Bytes activations;   ///< what the forward pass keeps for the backward pass
   Bytes recomputed{};  ///< what the backward pass of one layer makes again
-  Bytes logits{};      ///< float32, of all targets of a microbatch
+  Bytes logits{};      ///< of all targets of a microbatch, and what the loss keeps
   Bytes buffers{};     ///< what the largest all-to-all of routed rows sends and receives
 
   [[nodiscard]] Bytes total() const {

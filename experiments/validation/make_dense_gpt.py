@@ -35,7 +35,7 @@ HEADER = """\
 # Known from the source's own model of these runs: all layers recomputed (use_checkpoint), scores and softmax as
 # kernels of their own, dropout, 1F1B, two all-reduces per layer and pass (no sequence parallelism), gradients
 # summed after the last backward pass, 800 Gbps per node. Vocabulary: 51200, GPT-2's as Megatron pads it to.
-# Taken for what Switchyard does not have: relu for gelu, rotary positions for learned ones (no parameters),
+# Taken for what Switchyard does not have: rotary positions for learned ones (no parameters),
 # bfloat16 for float16.
 # Open, for the data come without launch scripts: see each case. Kernels of the A100 were not measured: its
 # constants are those of the H100, scaled, under a published ceiling.
@@ -50,7 +50,7 @@ model:
   decoder_layers: {layers}
   d_model: {hidden}
   d_ff: {d_ff}
-  activation: relu
+  activation: gelu
   heads: {heads}
   d_head: {d_head}
   vocabulary: 51200

@@ -11,6 +11,8 @@ std::string_view activation_name(Activation activation) {
   switch (activation) {
     case Activation::kRelu:
       return "relu";
+    case Activation::kGelu:
+      return "gelu";
     case Activation::kGeglu:
       return "geglu";
     case Activation::kSwiglu:

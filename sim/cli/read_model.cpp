@@ -87,6 +87,7 @@ ModelSpec read_model(Section section) {
       "activation",
       "Non-linearity of the feed-forward blocks; gated ones have two input projections.",
       {{"relu", Activation::kRelu},
+       {"gelu", Activation::kGelu},
        {"geglu", Activation::kGeglu},
        {"swiglu", Activation::kSwiglu}});
   read_attention(section, model);

@@ -73,6 +73,9 @@ LoweringSpec read_lowering(Section section) {
   lowering.separate_activation = section.optional_boolean(
       "separate_activation", "Whether the non-linearity is a kernel of its own.",
       lowering.separate_activation);
+  lowering.separate_loss = section.optional_boolean(
+      "separate_loss", "Whether the loss keeps float32 probabilities beside two types of logits.",
+      lowering.separate_loss);
   lowering.gates_before_last_product = section.optional_boolean(
       "gates_before_last_product",
       "Whether gates multiply what the last product of an expert reads, not what it gives.",

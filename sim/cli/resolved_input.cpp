@@ -62,6 +62,7 @@ Json lowering_json(const LoweringSpec& lowering) {
   json["layout_copies"] = lowering.layout_copies;
   json["fused_attention"] = lowering.fused_attention;
   json["separate_activation"] = lowering.separate_activation;
+  json["separate_loss"] = lowering.separate_loss;
   json["gates_before_last_product"] = lowering.gates_before_last_product;
   json["updates_as_made"] = lowering.updates_as_made;
   json["fused_accumulation"] = lowering.fused_accumulation;

@@ -22,6 +22,8 @@ Execution execute_draw(const Simulation& simulation, std::span<const LayerRows> 
       execute(simulation.engine, execution.tasks, simulation.topology, simulation.run.folding);
   execution.times = folded_times(simulation.graph, execution.timeline);
   execution.memory = training_memory(simulation.step, simulation.graph, system.device, routing);
+  execution.memory_over_time =
+      memory_history(simulation.step, simulation.graph, system.device, execution.timeline, routing);
   return execution;
 }
 

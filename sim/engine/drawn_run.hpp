@@ -30,6 +30,7 @@ struct Execution {
   Timeline timeline;
   FoldedTimes times;
   MemoryEstimate memory;
+  std::vector<MemoryPoint> memory_over_time;
 };
 
 /// All draws, and the execution that stands for them.

@@ -46,14 +46,15 @@ void execute_chunks(const TrainingRunSpec& run, const TrainingStepSpec& step,
   }
 }
 
-MemoryEstimate memory_of(const PipelineSchedule& schedule, int stage,
-                         const ExecutedPipeline& executed) {
+/// By chunk of a stage, of one microbatch.
+std::vector<MemoryEstimate> chunk_memory(const PipelineSchedule& schedule, int stage,
+                                         const ExecutedPipeline& executed) {
   std::vector<MemoryEstimate> chunks;
   for (int chunk = 0; chunk < schedule.chunks_per_stage; ++chunk) {
     const auto position = static_cast<std::size_t>(position_of(schedule, stage, chunk));
     chunks.push_back(executed.positions.at(position).memory);
   }
-  return stage_memory(chunks, executed.run.stages[static_cast<std::size_t>(stage)].peak.at_peak);
+  return chunks;
 }
 
 ExecutedPipeline execute_pipeline(const TrainingRunSpec& run, const TrainingStepSpec& step,
@@ -67,7 +68,8 @@ ExecutedPipeline execute_pipeline(const TrainingRunSpec& run, const TrainingStep
   Seconds update;
   for (int stage = 0; stage < schedule.num_stages; ++stage) {
     update = std::max(update, update_time(schedule, stage, result));
-    result.memory.push_back(memory_of(schedule, stage, result));
+    result.memory.push_back(
+        stage_memory_at_peak(schedule, stage, chunk_memory(schedule, stage, result)));
   }
   result.step_time = result.run.makespan + update;
   return result;
@@ -116,6 +118,9 @@ TrainingResult simulate_pipelined_training(const TrainingRunSpec& run, EngineKin
   result.examples_rate = static_cast<double>(step.sequences) / result.step_time;
   result.memory = fullest(median.memory);
   result.memory_over_draws = percentiles(memory);
+  for (int stage = 0; stage < schedule.num_stages; ++stage)
+    result.memory_over_time.push_back(
+        stage_memory_history(schedule, median.run, stage, chunk_memory(schedule, stage, median)));
   result.fits_in_memory = fits(result.memory, run.system.device);
   result.fits_probability = num_fitting / static_cast<double>(times.size());
   if (!draws.empty()) result.routing = summarize(step, draws);

@@ -1,6 +1,7 @@
 #include "sim/engine/run_memory.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include <fmt/format.h>
 
@@ -11,9 +12,29 @@
 namespace switchyard {
 namespace {
 
+/// An axis that may take ranks from the data axis.
+struct MeshAxisChange {
+  const char* name;
+  int Partition::*ranks;
+};
+constexpr std::array<MeshAxisChange, 2> kAxes = {
+    {{"tensor", &Partition::tensor}, {"pipeline", &Partition::pipeline}}};
+
 bool is_possible(const TrainingRunSpec& run) {
   if (!partition_problems(run.step, num_ranks(run.system.network)).empty()) return false;
   return run.step.partition.pipeline == 1 || pipeline_problems(pipeline_spec(run)).empty();
+}
+
+/// Every key in which a run with other ranks along `axis` differs, as --set takes them.
+std::string partition_change(const Partition& given, const Partition& changed,
+                             const MeshAxisChange& axis) {
+  std::string text = fmt::format("partition.{}={}, partition.data={}", axis.name,
+                                 changed.*axis.ranks, changed.data);
+  if (changed.expert > 1 || given.expert > 1)
+    text += fmt::format(", partition.expert={}", changed.expert);
+  if (changed.sequence_parallel != given.sequence_parallel)
+    text += fmt::format(", partition.sequence_parallel={}", changed.sequence_parallel);
+  return text;
 }
 
 /// Twice as many ranks along `axis`, half as many data ranks; no change where that is impossible.
@@ -47,6 +68,13 @@ MemoryEstimate stage_memory(const std::vector<MemoryEstimate>& chunks,
   return sum;
 }
 
+MemoryEstimate stage_memory_at_peak(const PipelineSchedule& schedule, int stage,
+                                    const std::vector<MemoryEstimate>& chunks) {
+  std::vector<double> activations;
+  for (const MemoryEstimate& chunk : chunks) activations.push_back(chunk.activations.base());
+  return stage_memory(chunks, alive_at_peak(schedule, stage, activations));
+}
+
 const MemoryEstimate& fullest(const std::vector<MemoryEstimate>& memory) {
   return *std::ranges::max_element(memory, {}, &MemoryEstimate::total);
 }
@@ -67,7 +95,7 @@ std::vector<MemoryEstimate> memory_by_stage(const TrainingRunSpec& run) {
     std::vector<MemoryEstimate> chunks;
     for (int chunk = 0; chunk < schedule.chunks_per_stage; ++chunk)
       chunks.push_back(of_position[static_cast<std::size_t>(position_of(schedule, stage, chunk))]);
-    stages.push_back(stage_memory(chunks, peak_in_flight(schedule, stage).at_peak));
+    stages.push_back(stage_memory_at_peak(schedule, stage, chunks));
   }
   return stages;
 }
@@ -98,13 +126,10 @@ std::vector<MemoryRemedy> memory_remedies(const TrainingRunSpec& given) {
   for (std::int64_t half = run.step.microbatch_sequences / 2; half >= 1; half /= 2)
     set(fmt::format("batch.microbatch_sequences={}", half),
         [half](TrainingStepSpec& step) { step.microbatch_sequences = half; });
-  for (const auto& [name, axis] :
-       {std::pair{"tensor", &Partition::tensor}, std::pair{"pipeline", &Partition::pipeline}}) {
-    const TrainingRunSpec changed = with_more(run, axis);
+  for (const MeshAxisChange& axis : kAxes) {
+    const TrainingRunSpec changed = with_more(run, axis.ranks);
     if (changed.step.partition.data == run.step.partition.data) continue;
-    consider(fmt::format("partition.{}={}, partition.data={}", name, changed.step.partition.*axis,
-                         changed.step.partition.data),
-             changed);
+    consider(partition_change(run.step.partition, changed.step.partition, axis), changed);
   }
   return remedies;
 }

@@ -9,7 +9,7 @@ namespace switchyard {
 
 /// The memory of a rank of each pipeline stage at its peak, in perfect balance and without
 /// executing anything: weights, gradients and optimizer of all its chunks, the activations of as
-/// many microbatches as peak_in_flight() says, and the largest of what lives within one pass.
+/// many microbatches as alive_at_peak() says, and the largest of what lives within one pass.
 /// One element without a pipeline. The step of `run` is resolved first.
 [[nodiscard]] std::vector<MemoryEstimate> memory_by_stage(const TrainingRunSpec& run);
 
@@ -21,9 +21,13 @@ namespace switchyard {
 [[nodiscard]] MemoryEstimate stage_memory(const std::vector<MemoryEstimate>& chunks,
                                           const std::vector<int>& alive);
 
+/// The same at the stage's peak.
+[[nodiscard]] MemoryEstimate stage_memory_at_peak(const PipelineSchedule& schedule, int stage,
+                                                  const std::vector<MemoryEstimate>& chunks);
+
 /// A change of the experiment that would make it fit.
 struct MemoryRemedy {
-  std::string change;  ///< "schedule.recompute=full": as --set takes it
+  std::string change;  ///< "schedule.recompute=full": as --set takes it; several with ", "
   Bytes total;         ///< the fullest rank's memory with it
 };
 

@@ -90,6 +90,7 @@ TrainingResult simulate_training(const TrainingRunSpec& run, EngineKind engine) 
   result.examples_rate = static_cast<double>(step.sequences) / result.step_time;
   result.memory = drawn.execution.memory;
   result.memory_over_draws = percentiles(drawn.memory);
+  result.memory_over_time.push_back(std::move(drawn.execution.memory_over_time));
   result.fits_in_memory = fits(result.memory, run.system.device);
   result.fits_probability = drawn.fits_probability;
   add_breakdown(graph, simulation.topology, result);

@@ -10,6 +10,7 @@
 #include "sim/core/percentiles.hpp"
 #include "sim/engine/class_shares.hpp"
 #include "sim/engine/engine.hpp"
+#include "sim/engine/memory_history.hpp"
 #include "sim/engine/pipeline_critical_path.hpp"
 #include "sim/engine/pipeline_run.hpp"
 #include "sim/engine/stack_routing.hpp"
@@ -62,6 +63,9 @@ struct TrainingResult {
   double mfu = 0;
   MemoryEstimate memory;          ///< of the fullest rank
   Percentiles memory_over_draws;  ///< its total in bytes
+  /// By pipeline stage, of its fullest rank during a step; without a pipeline one element, over
+  /// the microbatch and the update of `timeline`.
+  std::vector<std::vector<MemoryPoint>> memory_over_time;
   bool fits_in_memory = true;   ///< whether `memory` is within what the device leaves to a program
   double fits_probability = 1;  ///< share of the draws that fit
   std::vector<ClassShare> breakdown;  ///< every class that occurs, in the order of OperatorClass

@@ -66,6 +66,7 @@ Cells header() {
                  "mfu",
                  "memory_peak_bytes",
                  "fits_in_memory",
+                 "fits_in_memory_fraction",
                  "all_to_all_sent_bytes",
                  "busiest_link_bytes"};
   for (const std::string_view stack : kStacks)
@@ -125,6 +126,7 @@ Cells row_of(const CaseReport& row) {
   cells.push_back(number(result.mfu));
   cells.push_back(number(result.memory.total().base()));
   cells.emplace_back(result.fits_in_memory ? "yes" : "no");
+  cells.push_back(number(result.fits_probability));
   cells.push_back(number(result.all_to_all_sent.base()));
   cells.push_back(number(result.busiest_link.base()));
   append_routing(cells, result);

@@ -70,6 +70,13 @@ bool any_distribution(const RunReport& report) {
   });
 }
 
+/// What follows the memory of a case that does not fit, in all draws or in some.
+std::string too_much(const TrainingResult& result) {
+  if (result.fits_probability <= 0.0 || result.fits_probability >= 1.0)
+    return result.fits_in_memory ? "" : " too much";
+  return fmt::format(" fits {} % of draws", percent(result.fits_probability));
+}
+
 /// Median share of dropped tokens of each stack: "1.3 / 0.9".
 std::string dropped(const CaseReport& row) {
   std::string text;
@@ -146,8 +153,7 @@ TextTable table_of_cases(const RunReport& report) {
     cells.push_back(percent(result.mfu));
     if (routing) cells.push_back(dropped(row));
     cells.push_back(fmt::format("{} x {}", result.num_microbatches, result.microbatch_sequences));
-    cells.push_back(fixed(result.memory.total().base() / 1e9, 2) +
-                    (result.fits_in_memory ? "" : " too much"));
+    cells.push_back(fixed(result.memory.total().base() / 1e9, 2) + too_much(result));
     table.rows.push_back(std::move(cells));
   }
   return table;

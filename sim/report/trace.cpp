@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cmath>
 #include <cstdint>
 #include <ostream>
 #include <string>
@@ -11,10 +10,10 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
 #include "sim/core/error.hpp"
 #include "sim/core/version.hpp"
+#include "sim/report/stage_trace.hpp"
+#include "sim/report/trace_events.hpp"
 
 namespace switchyard {
 namespace {
@@ -36,20 +35,6 @@ std::string_view track_name(Track track) {
   return "";
 }
 
-std::int64_t nanoseconds(Seconds time) {
-  SWITCHYARD_CHECK(std::isfinite(time.base()), "a time of {} s", time.base());
-  return std::llround(time.base() * 1e9);
-}
-
-std::string number(double value) {
-  SWITCHYARD_CHECK(std::isfinite(value), "a count of {}", value);
-  return fmt::format("{}", value);
-}
-
-std::string json_string(const std::string& text) {
-  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
 /// A bar of a track; `label` is everything of the event but its place and time, as JSON members.
 struct Slice {
   std::int64_t start = 0;  ///< ns
@@ -66,12 +51,13 @@ std::string_view colour_member(std::string_view category) {
 }
 
 std::string label_of(const Task& task) {
-  const std::string category = json_string(task.category);
-  const std::string work = is_collective(task)
-                               ? fmt::format(R"("sent_bytes":{})", number(task.bytes.base()))
-                               : fmt::format(R"("flop":{},"memory_bytes":{})",
-                                             number(task.flop.base()), number(task.bytes.base()));
-  return fmt::format(R"("name":{},"cat":{}{},"args":{{"class":{},{}}})", json_string(task.name),
+  const std::string category = trace_string(task.category);
+  const std::string work =
+      is_collective(task)
+          ? fmt::format(R"("sent_bytes":{})", trace_number(task.bytes.base()))
+          : fmt::format(R"("flop":{},"memory_bytes":{})", trace_number(task.flop.base()),
+                        trace_number(task.bytes.base()));
+  return fmt::format(R"("name":{},"cat":{}{},"args":{{"class":{},{}}})", trace_string(task.name),
                      category, colour_member(task.category), category, work);
 }
 
@@ -106,7 +92,7 @@ std::string label_of_layer(const std::vector<Task>& tasks, const Layer& layer) {
     name += " forward";
   else if (any_named(".backward") || any_named("gradient"))
     name += " backward";
-  return fmt::format(R"("name":{},"cat":"layer","args":{{"tasks":{}}})", json_string(name),
+  return fmt::format(R"("name":{},"cat":"layer","args":{{"tasks":{}}})", trace_string(name),
                      layer.last - layer.first + 1);
 }
 
@@ -125,7 +111,7 @@ std::vector<Layer> layers_of(const std::vector<Task>& tasks) {
 class TraceWriter {
  public:
   explicit TraceWriter(const TrainingResult& result, std::ostream& out)
-      : result_{&result}, out_{&out}, layers_{layers_of(result.tasks.tasks)} {
+      : result_{&result}, out_{&out}, events_{out}, layers_{layers_of(result.tasks.tasks)} {
     for (const Task& task : result.tasks.tasks) labels_.push_back(label_of(task));
     find_last_entries();
   }
@@ -134,19 +120,24 @@ class TraceWriter {
     const BuildInfo build = build_info();
     std::string names;
     const auto add_name = [&](std::string_view key, const std::string& name) {
-      if (!name.empty()) names += fmt::format(R"("{}":{},)", key, json_string(name));
+      if (!name.empty()) names += fmt::format(R"("{}":{},)", key, trace_string(name));
     };
     add_name("experiment", options.experiment);
     add_name("case", options.case_name);
     add_name("engine", options.engine);
     if (options.seed) names += fmt::format(R"("seed":{},)", *options.seed);
+    if (result_->pipeline)
+      names += fmt::format(R"("passes_in_stage":{},"passes_shown":{},)",
+                           result_->pipeline->schedule.of_stage.at(0).size(),
+                           shown_passes(*result_->pipeline, 0));
     *out_ << fmt::format(R"({{"displayTimeUnit":"ms","otherData":{{"switchyard":{},"git_hash":{},)"
                          R"({}"ranks":{},"ranks_shown":{},)"
                          R"("microbatches_in_step":{},"microbatches_shown":1}},"traceEvents":[)",
-                         json_string(std::string{build.version}),
-                         json_string(std::string{build.git_hash}), names, result_->num_ranks,
+                         trace_string(std::string{build.version}),
+                         trace_string(std::string{build.git_hash}), names, result_->num_ranks,
                          num_ranks, result_->num_microbatches);
     for (int rank = 0; rank < num_ranks; ++rank) write_rank(rank);
+    write_stages(*result_, result_->timeline.num_ranks, events_);
     *out_ << "\n]}\n";
   }
 
@@ -162,21 +153,20 @@ class TraceWriter {
       Seconds last;
       for (int rank = 0; rank < result_->timeline.num_ranks; ++rank)
         last = std::max(last, span(task, rank).start);
-      last_entries_.push_back(nanoseconds(last));
+      last_entries_.push_back(trace_nanoseconds(last));
     }
   }
 
   void write_rank(int rank) {
-    write_metadata(rank, 0, "process_name", fmt::format(R"("name":"rank {}")", rank));
-    write_metadata(rank, 0, "process_sort_index", fmt::format(R"("sort_index":{})", rank));
+    events_.name_process(rank, fmt::format("rank {}", rank));
     write_track(rank, Track::kLayers, layer_slices(rank));
     const std::vector<Task>& tasks = result_->tasks.tasks;
     std::vector<Slice> compute;
     std::vector<Slice> network;
     for (std::size_t i = 0; i < tasks.size(); ++i) {
       const Span& shown = span(i, rank);
-      Slice slice{.start = nanoseconds(shown.start),
-                  .end = nanoseconds(shown.end),
+      Slice slice{.start = trace_nanoseconds(shown.start),
+                  .end = trace_nanoseconds(shown.end),
                   .label = &labels_[i],
                   .waiting_until = 0};
       if (is_collective(tasks[i])) slice.waiting_until = std::min(last_entries_[i], slice.end);
@@ -189,13 +179,13 @@ class TraceWriter {
   [[nodiscard]] std::vector<Slice> layer_slices(int rank) const {
     std::vector<Slice> slices;
     for (const Layer& layer : layers_) {
-      Slice slice{.start = nanoseconds(span(layer.first, rank).start),
+      Slice slice{.start = trace_nanoseconds(span(layer.first, rank).start),
                   .end = 0,
                   .label = &layer.label,
                   .waiting_until = 0};
       for (std::size_t i = layer.first; i <= layer.last; ++i) {
-        slice.start = std::min(slice.start, nanoseconds(span(i, rank).start));
-        slice.end = std::max(slice.end, nanoseconds(span(i, rank).end));
+        slice.start = std::min(slice.start, trace_nanoseconds(span(i, rank).start));
+        slice.end = std::max(slice.end, trace_nanoseconds(span(i, rank).end));
       }
       slices.push_back(slice);
     }
@@ -218,10 +208,10 @@ class TraceWriter {
         *free = slice.end;
       }
       const int thread = thread_id(track, lane);
-      write_slice(rank, thread, slice.start, slice.end, *slice.label);
+      events_.slice(rank, thread, slice.start, slice.end, *slice.label);
       if (slice.waiting_until > slice.start)
-        write_slice(rank, thread, slice.start, slice.waiting_until,
-                    R"("name":"waiting for the last rank","cat":"waiting","cname":"grey")");
+        events_.slice(rank, thread, slice.start, slice.waiting_until,
+                      R"("name":"waiting for the last rank","cat":"waiting","cname":"grey")");
     }
   }
 
@@ -231,37 +221,17 @@ class TraceWriter {
     SWITCHYARD_CHECK(lane < kLanes, "{} tasks of rank {} at once", lane + 1, rank);
     const int thread = thread_id(track, lane);
     const std::string suffix = lane == 0 ? "" : fmt::format(" {}", lane + 1);
-    write_metadata(rank, thread, "thread_name",
-                   fmt::format(R"("name":"{}{}")", track_name(track), suffix));
-    write_metadata(rank, thread, "thread_sort_index", fmt::format(R"("sort_index":{})", thread));
-  }
-
-  void write_metadata(int rank, int thread, std::string_view what, std::string_view arguments) {
-    begin_event();
-    *out_ << fmt::format(R"({{"ph":"M","pid":{},"tid":{},"name":"{}","args":{{{}}}}})", rank,
-                         thread, what, arguments);
-  }
-
-  void write_slice(int rank, int thread, std::int64_t start, std::int64_t end,
-                   std::string_view label) {
-    begin_event();
-    const std::int64_t duration = end - start;
-    *out_ << fmt::format(R"({{"ph":"X","pid":{},"tid":{},"ts":{}.{:03},"dur":{}.{:03},{}}})", rank,
-                         thread, start / 1000, start % 1000, duration / 1000, duration % 1000,
-                         label);
-  }
-
-  void begin_event() {
-    *out_ << (is_first_ ? "\n" : ",\n");
-    is_first_ = false;
+    events_.metadata(rank, thread, "thread_name",
+                     fmt::format(R"("name":"{}{}")", track_name(track), suffix));
+    events_.metadata(rank, thread, "thread_sort_index", fmt::format(R"("sort_index":{})", thread));
   }
 
   const TrainingResult* result_;
   std::ostream* out_;
+  TraceEvents events_;
   std::vector<Layer> layers_;
   std::vector<std::string> labels_;         ///< by task
   std::vector<std::int64_t> last_entries_;  ///< ns, by task
-  bool is_first_ = true;
 };
 
 }  // namespace

@@ -29,7 +29,8 @@ inline constexpr std::size_t kMaxTracedSpans = 400'000;
 /// "compute" and "network"; tasks of a track that overlap in time go to further tracks of that
 /// name. An event is a task: its category is the operator class, its arguments are flop and
 /// memory_bytes, or sent_bytes. Where a rank enters a collective before the last one does, a nested
-/// event of category "waiting" lasts until then. `otherData` says how many microbatches the step
+/// event of category "waiting" lasts until then. After the ranks come the stages of a pipeline and
+/// memory over time: see write_stages(). `otherData` says how many microbatches the step
 /// repeats, how many ranks there are and are shown, and the names given in the options.
 ///
 /// Times are in microseconds with three decimals: rounded to ns at both ends, so neighbours meet.

@@ -66,6 +66,10 @@ void add_linear(const LinearSpec& linear, const TrainingStepSpec& spec, BlockNod
 /// with `rows` rows each. The last output of routed experts is kept by the ranks it is sent to.
 /// Without routed rows, the entry and exit of products split over the tensor ranks as well: `d_ff`
 /// is then the share of one of them.
+///
+/// Kept for the backward pass, in tensors of `d_ff` columns, with lowering.separate_activation: the
+/// activation's output, again after dropout, and what it read but for a ReLU (1, or 2 of gated
+/// ones). Without it: what each first projection wrote, again after dropout.
 [[nodiscard]] BlockNodes feed_forward_projections(const TrainingStepSpec& spec, LinearSpec linear,
                                                   std::int64_t d_ff, bool adds_residual);
 

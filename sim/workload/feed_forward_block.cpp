@@ -4,7 +4,9 @@
 namespace switchyard {
 namespace {
 
-/// The non-linearity as a kernel of its own: reads what the first projections wrote.
+/// The non-linearity as a kernel of its own: reads what the first projections wrote. What it wrote
+/// stays, and twice where dropout follows: before it for a ReLU's gradient, after it for the last
+/// projection's.
 BlockNodes activation_nodes(const TrainingStepSpec& spec, const LinearSpec& linear,
                             std::int64_t d_ff) {
   const double inputs = num_input_projections(spec.model);
@@ -12,6 +14,7 @@ BlockNodes activation_nodes(const TrainingStepSpec& spec, const LinearSpec& line
   BlockNodes block;
   Operator forward = memory_only(linear.name + ".activation.forward", linear.operator_class,
                                  Phase::kForward, {{hidden, inputs + 1.0}}, {hidden});
+  if (spec.lowering.dropout) forward.saved.push_back(hidden);
   Operator backward =  // reads inputs and a gradient, writes the inputs' gradients
       memory_only(linear.name + ".activation.backward", linear.operator_class, Phase::kBackward,
                   {{hidden, 2.0 * inputs + 1.0}});
@@ -19,6 +22,13 @@ BlockNodes activation_nodes(const TrainingStepSpec& spec, const LinearSpec& line
   block.forward.emplace_back(std::move(forward));
   block.backward.emplace_back(std::move(backward));
   return block;
+}
+
+/// Outputs of a first projection that stay for the backward pass. A ReLU's gradient needs its
+/// output alone (its sign), that of GELU and of the gated ones what they read.
+int num_saved_outputs(const TrainingStepSpec& spec) {
+  if (!spec.lowering.separate_activation) return spec.lowering.dropout ? 2 : 1;
+  return spec.model.activation == Activation::kRelu ? 0 : 1;
 }
 
 }  // namespace
@@ -34,7 +44,7 @@ BlockNodes feed_forward_projections(const TrainingStepSpec& spec, LinearSpec lin
   BlockNodes block;
   linear.inputs = model.d_model;
   linear.outputs = lowering.separate_activation ? projections * d_ff : d_ff;
-  linear.num_saved_outputs = lowering.dropout ? 2 : 1;
+  linear.num_saved_outputs = num_saved_outputs(spec);
   if (is_split && !lowering.separate_activation)
     add_split_entry(spec, given.name, linear.rows, block);
   for (int i = 0; i < (lowering.separate_activation ? 1 : projections); ++i) {

@@ -80,6 +80,11 @@ struct LoweringSpec {
   /// the last projection reads; else it is fused into the products.
   bool separate_activation = false;
 
+  /// The loss is kernels of their own: the logits stay in the activations' type as the product
+  /// wrote them, in float32, and as float32 probabilities. Else the logits stay in float32 alone.
+  /// Source: Megatron-LM, megatron/core/tensor_parallel/cross_entropy.py and the cast before it.
+  bool separate_loss = false;
+
   /// Gates multiply what the last product of an expert reads instead of what it gives, so that its
   /// results need not stay for the backward pass. Of kPermutation.
   /// Source: Megatron-LM, megatron/core/transformer/moe/experts.py, weighted activation.

@@ -10,7 +10,7 @@ namespace switchyard {
 enum class Architecture { kEncoderDecoder, kDecoderOnly };
 
 /// The non-linearity of a feed-forward block. The gated ones have two input projections.
-enum class Activation { kRelu, kGeglu, kSwiglu };
+enum class Activation { kRelu, kGelu, kGeglu, kSwiglu };
 
 /// How positions enter attention. A relative bias is a table of `relative_buckets` x heads per
 /// stack.
@@ -70,7 +70,7 @@ struct ModelSpec {
 
 /// Projections from d_model to d_ff: 2 when gated (GEGLU, SwiGLU), else 1.
 [[nodiscard]] inline int num_input_projections(const ModelSpec& model) {
-  return model.activation == Activation::kRelu ? 1 : 2;
+  return model.activation == Activation::kRelu || model.activation == Activation::kGelu ? 1 : 2;
 }
 
 /// Hidden width of one expert.

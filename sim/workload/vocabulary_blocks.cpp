@@ -66,7 +66,13 @@ BlockNodes logits_block(const TrainingStepSpec& spec, std::int64_t tokens,
                     .saved = {}};
   };
   BlockNodes nodes;
-  nodes.forward.emplace_back(loss("loss.forward", Phase::kForward));     // maximum, sum of exp
+  Operator forward = loss("loss.forward", Phase::kForward);  // maximum, sum of exp
+  if (spec.lowering.separate_loss) {
+    Tensor written = logits;
+    written.element_bytes = activation_bytes(spec.precision);
+    forward.saved = {written, logits};
+  }
+  nodes.forward.emplace_back(std::move(forward));
   nodes.backward.emplace_back(loss("loss.backward", Phase::kBackward));  // read, write gradient
   append(block, std::move(nodes));
   return block;

@@ -31,6 +31,7 @@ FitCase case_of(const std::string& name, const T5Shape& shape, std::int64_t sequ
   run.step = step_of(t5(shape));
   run.step.sequences = sequences;
   run.step.partition = data_partition(8);
+  run.step.microbatch_sequences = 1;
   run.draws = 0;
   return {.name = name, .run = run, .measured = {}};
 }

@@ -34,7 +34,8 @@ TEST(ToCsv, HasARowForEachCaseWithAFieldForEachColumn) {
       lines[1],
       "case,examples_per_s,published_examples_per_s,error_fraction,role,step_time_s,"
       "microbatch_time_s,microbatch_sequences,num_microbatches,num_ranks,mfu,"
-      "memory_peak_bytes,fits_in_memory,all_to_all_sent_bytes,busiest_link_bytes,"
+      "memory_peak_bytes,fits_in_memory,fits_in_memory_fraction,all_to_all_sent_bytes,busiest_link_"
+      "bytes,"
       "encoder_dropped_fraction_p5,encoder_dropped_fraction_p50,encoder_dropped_fraction_p95,"
       "encoder_padding_fraction_p5,encoder_padding_fraction_p50,encoder_padding_fraction_p95,"
       "encoder_expert_imbalance_p5,encoder_expert_imbalance_p50,encoder_expert_imbalance_p95,"
@@ -55,7 +56,7 @@ TEST(ToCsv, HasARowForEachCaseWithAFieldForEachColumn) {
       "all_to_all_s,experts_s,logits_s,gradient_accumulation_s,all_reduce_s,gather_s,"
       "optimizer_s,idle_s,step_time_p5_s,step_time_p95_s,memory_peak_p95_bytes");
   // The dense case has no MoE layers: 42 empty cells.
-  EXPECT_EQ(lines[2], "dense,100,100,0,fit,0.64,0.144,8,4,2,0.25,6000000000,yes,0,0," +
+  EXPECT_EQ(lines[2], "dense,100,100,0,fit,0.64,0.144,8,4,2,0.25,6000000000,yes,1,0,0," +
                           std::string(42, ',') +
                           "0,0,0.32,0.24,0,0,0,0,0,0,0,0,0.064,0.016,0.64,0.64,6000000000");
 }

@@ -66,6 +66,17 @@ TEST(FormatTable, GivesTheRangeOfStepTimesWhereDrawsDecideThem) {
   EXPECT_THAT(text, HasSubstr("750.0 to 962.5"));
 }
 
+TEST(FormatTable, SaysWhatDoesNotFitInAllOrSomeDraws) {
+  RunReport report = sample_report();
+  EXPECT_THAT(format_table(report), Not(HasSubstr("6.00 ")));
+  report.cases[0].result.fits_in_memory = false;
+  report.cases[0].result.fits_probability = 0.0;
+  EXPECT_THAT(format_table(report), HasSubstr("6.00 too much\n"));
+  // The median draw fits, 8 of 32 do not.
+  report.cases[1].result.fits_probability = 0.75;
+  EXPECT_THAT(format_table(report), HasSubstr("6.00 fits 75.0 % of draws\n"));
+}
+
 TEST(FormatTable, LeavesOutWhatIsNotPublished) {
   const std::string text = format_table(unpublished_report());
   for (const char* word : {"published", "error", "fit ", "predicted", "ratio", "left out"})

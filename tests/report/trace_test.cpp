@@ -3,6 +3,7 @@
 #include <map>
 #include <sstream>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -199,6 +200,51 @@ TEST(WriteTrace, EscapesNames) {
 
 TEST(WriteTrace, IsEqualForEqualResults) {
   EXPECT_EQ(text_of(exchange_after_unequal_work()), text_of(exchange_after_unequal_work()));
+}
+
+/// A pipeline of one stage and one microbatch: forward until 2 ms, backward until 5, update until
+/// 6. Weights of 8 B, and activations of 3 B from the start to the end of the backward pass.
+TrainingResult one_stage() {
+  TrainingResult result = exchange_after_unequal_work();
+  PipelineResult pipeline;
+  pipeline.spec = {.num_microbatches = 1};
+  pipeline.schedule = pipeline_schedule(pipeline.spec);
+  pipeline.run.spans = {{{.start = 0_ms, .end = 2_ms, .waited_for = {}},
+                         {.start = 2_ms, .end = 5_ms, .waited_for = {}}}};
+  pipeline.run.makespan = 5_ms;
+  result.pipeline = pipeline;
+  result.step_time = 6_ms;
+  MemoryEstimate state;
+  state.weights = 8_B;
+  MemoryEstimate full = state;
+  full.activations = 3_B;
+  result.memory_over_time = {{{0_ms, full}, {2_ms, full}, {5_ms, state}}};
+  return result;
+}
+
+TEST(WriteTrace, ShowsThePassesOfAStageAfterTheRanks) {
+  const json trace = json::parse(text_of(one_stage(), {.max_ranks = 0}));
+  std::vector<std::string> shown;
+  for (const json& event : events_of(trace, "X")) {
+    EXPECT_EQ(event["pid"], 2);  // ranks are 0 and 1
+    shown.push_back(fmt::format("{} {} {}", event["name"].get<std::string>(),
+                                event["ts"].get<double>(), event["dur"].get<double>()));
+  }
+  EXPECT_THAT(shown, ElementsAre("forward 0 0 2000", "backward 0 2000 3000",
+                                 "gradients and update 5000 1000"));
+  EXPECT_EQ(trace["otherData"]["passes_in_stage"], 2);
+  EXPECT_EQ(trace["otherData"]["passes_shown"], 2);
+}
+
+TEST(WriteTrace, CountsTheBytesOfEachClassWhereTheyChange) {
+  const json trace = json::parse(text_of(one_stage(), {.max_ranks = 0}));
+  std::vector<std::string> shown;
+  for (const json& event : events_of(trace, "C"))
+    if (event["args"]["bytes"] != 0 || event["ts"] != 0.0)
+      shown.push_back(fmt::format("{} {} {}", event["name"].get<std::string>(),
+                                  event["ts"].get<double>(), event["args"]["bytes"].get<double>()));
+  EXPECT_THAT(shown, ElementsAre("weights_bytes 0 8", "activations_bytes 0 3", "total_bytes 0 11",
+                                 "activations_bytes 5000 0", "total_bytes 5000 8"));
 }
 
 TEST(WriteTrace, OfNothingIsAnEmptyTrace) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <numeric>
 
 #include <fmt/ranges.h>
 
@@ -59,6 +60,25 @@ PeakInFlight peak_in_flight(const PipelineSchedule& schedule, int stage) {
     }
   }
   return peak;
+}
+
+std::vector<int> alive_at_peak(const PipelineSchedule& schedule, int stage,
+                               std::span<const double> of_chunk) {
+  SWITCHYARD_CHECK(of_chunk.size() == static_cast<std::size_t>(schedule.chunks_per_stage),
+                   "{} sizes of {} chunks", of_chunk.size(), schedule.chunks_per_stage);
+  std::vector<int> alive(of_chunk.size(), 0);
+  std::vector<int> at_peak = alive;
+  double peak = 0;
+  for (const PipelinePass& pass : schedule.of_stage.at(static_cast<std::size_t>(stage))) {
+    if (const auto chunk = filled_chunk(pass)) ++alive[static_cast<std::size_t>(*chunk)];
+    const double held = std::inner_product(alive.begin(), alive.end(), of_chunk.begin(), 0.0);
+    if (held > peak) {
+      peak = held;
+      at_peak = alive;
+    }
+    if (const auto chunk = freed_chunk(pass)) --alive[static_cast<std::size_t>(*chunk)];
+  }
+  return at_peak;
 }
 
 int ideal_peak_in_flight(const PipelineSpec& spec, int stage) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "sim/workload/pipeline/pipeline_schedule.hpp"
@@ -26,7 +27,13 @@ struct PeakInFlight {
 /// Depends on the order alone, as a stage runs one pass at a time.
 [[nodiscard]] PeakInFlight peak_in_flight(const PipelineSchedule& schedule, int stage);
 
-/// The same total in closed form, with p stages, stage s, m microbatches and v chunks:
+/// Microbatches alive by chunk when what they hold is largest, the first of equal times.
+/// @param of_chunk  what one microbatch holds in each chunk; in any unit
+[[nodiscard]] std::vector<int> alive_at_peak(const PipelineSchedule& schedule, int stage,
+                                             std::span<const double> of_chunk);
+
+/// The total of peak_in_flight() in closed form, with p stages, stage s, m microbatches and v
+/// chunks:
 ///
 ///   gpipe         m
 ///   1f1b          min(m, p - s)

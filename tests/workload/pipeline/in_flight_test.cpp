@@ -48,6 +48,14 @@ TEST(PeakInFlight, SaysWhoseActivationsTheyAre) {
   EXPECT_THAT(peak.at_peak, ElementsAre(2, 1));
 }
 
+// F0a F1a F0b B0b F1b B1b F2a B0a F3a B1a ...: (2, 1) alive at F0b, (3, 0) at F2a. In counts the
+// former is first; where a microbatch holds 2 in chunk a and 1 in b the latter is 6 against 5.
+TEST(AliveAtPeak, IsOfWhatIsHeldNotOfCounts) {
+  const auto schedule = pipeline_schedule({Kind::kInterleaved, 2, 2, 4});
+  EXPECT_THAT(alive_at_peak(schedule, 1, std::vector{1.0, 1.0}), ElementsAre(2, 1));
+  EXPECT_THAT(alive_at_peak(schedule, 1, std::vector{2.0, 1.0}), ElementsAre(3, 0));
+}
+
 TEST(PeakInFlight, OfAPairHoldsBothMicrobatches) {
   // F0a F2b F1a B2b F3b&B0a B3b I1a W1a: F0a, F2b, F1a; then F0a and F1a beside F3b.
   const PeakInFlight peak = peak_in_flight(pipeline_schedule({Kind::kDualPipe, 2, 2, 4}), 0);

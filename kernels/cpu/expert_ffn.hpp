@@ -11,11 +11,11 @@ namespace switchyard::kernels {
 
 /// Dropout on the hidden numbers of each row.
 struct ExpertDropout {
-  double rate = 0.0;                      ///< 0: none, and the rest is not looked at
-  std::uint64_t stream = 0;               ///< random_stream(step, RandomUse::kExpertDropout)
-  std::span<const std::int64_t> row_ids;  ///< (R): token in the batch * top_k + choice
-  int first_hidden = 0;                   ///< of this tensor shard
-  int all_hidden = 0;                     ///< d_ff of the whole expert
+  double rate = 0.0;                           ///< 0: none, and the rest is not looked at
+  std::uint64_t stream = 0;                    ///< random_stream(step, RandomUse::kExpertDropout)
+  std::span<const std::int64_t> row_ids = {};  ///< (R): token in the batch * top_k + choice
+  int first_hidden = 0;                        ///< of this tensor shard
+  int all_hidden = 0;                          ///< d_ff of the whole expert
 };
 
 /// R rows, those of expert e from offsets[e] to offsets[e + 1]; offsets[0] is 0.

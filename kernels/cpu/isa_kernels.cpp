@@ -8,14 +8,22 @@ extern const IsaKernels kIsaAvx2;
 extern const IsaKernels kIsaAvx512;
 #endif
 
-const IsaKernels& isa_kernels() {
+std::vector<const IsaKernels*> available_isa_kernels() {
+  std::vector<const IsaKernels*> available;
 #ifdef SWITCHYARD_KERNELS_X86
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
       __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq"))
-    return kIsaAvx512;
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return kIsaAvx2;
+    available.push_back(&kIsaAvx512);
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+    available.push_back(&kIsaAvx2);
 #endif
-  return kIsaGeneric;
+  available.push_back(&kIsaGeneric);
+  return available;
+}
+
+const IsaKernels& isa_kernels() {
+  static const IsaKernels& widest = *available_isa_kernels().front();
+  return widest;
 }
 
 }  // namespace switchyard::kernels

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "kernels/cpu/gemm_task.hpp"
 
@@ -41,5 +42,8 @@ struct IsaKernels {
 
 /// Those of the widest instruction set that was compiled and that this processor has.
 [[nodiscard]] const IsaKernels& isa_kernels();
+
+/// All that were compiled and that this processor has, the widest first.
+[[nodiscard]] std::vector<const IsaKernels*> available_isa_kernels();
 
 }  // namespace switchyard::kernels

@@ -79,8 +79,8 @@ struct MoeLayerSpec {
   int num_experts = 0;
   Activation activation = Activation::kRelu;
   Precision precision = Precision::kSelective;
-  RouterSpec router;
-  CapacitySpec capacity;
+  RouterSpec router = {};
+  CapacitySpec capacity = {};
   /// In training a hidden number of an expert is lost with this probability, the others are scaled
   /// by 1 / (1 - expert_dropout).
   double expert_dropout = 0.0;

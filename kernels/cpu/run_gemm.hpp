@@ -58,7 +58,7 @@ void run_gemms(const CpuBackend& cpu, const std::vector<GemmTask<A, B, C>>& prod
     std::int64_t num_tasks = 0;
     for (const auto& product : products)
       num_tasks += num_blocks(product.rows, kTaskRows) * num_blocks(product.columns, column_block);
-    if (num_tasks >= 4 * cpu.num_threads) break;
+    if (num_tasks >= 4 * cpu.num_threads()) break;
   }
   std::vector<GemmTask<A, B, C>> tasks;
   for (const auto& product : products) {
@@ -75,7 +75,7 @@ void run_gemms(const CpuBackend& cpu, const std::vector<GemmTask<A, B, C>>& prod
       }
   }
   const std::size_t scratch_size = (gemm_scratch(depth) + 15) / 16 * 16;
-  Buffer<float> scratch(scratch_size * static_cast<std::size_t>(std::max(1, cpu.num_threads)));
+  Buffer<float> scratch(scratch_size * static_cast<std::size_t>(cpu.num_threads()));
   const auto multiply = gemm_function(static_cast<const GemmTask<A, B, C>*>(nullptr));
   parallel_for(cpu, static_cast<std::int64_t>(tasks.size()), [&](std::int64_t i, int thread) {
     multiply(tasks[static_cast<std::size_t>(i)],

@@ -69,7 +69,7 @@ void expect_products(double tolerance) {
     poison(y, dy.size());
     poison(dx, x.size());
     poison(dw, w.size());
-    const CpuBackend cpu{.num_threads = 2};
+    const CpuBackend cpu{2};
     grouped_forward({offsets, n, k}, cpu, x.data(), w.data(), y.data());
     grouped_data_gradient({offsets, n, k}, cpu, dy.data(), w.data(), dx.data());
     grouped_weight_gradient({offsets, n, k}, cpu, dy.data(), x.data(), dw.data());

@@ -120,7 +120,7 @@ LayerRun<T> run_layer(const MoeLayerSpec& spec, std::int64_t num_tokens, int num
       run.inputs[t] = from_float<T>(1.0F);
   }
   poison_all(spec, run);
-  const CpuBackend cpu{.num_threads = num_threads};
+  const CpuBackend cpu{num_threads};
   layer_forward<T>(spec, step, cpu, run.weights, run.inputs, run.outputs, run.state);
   BackwardScratch<T> scratch;
   poison(scratch.d_rows, size * static_cast<std::size_t>(spec.router.top_k));

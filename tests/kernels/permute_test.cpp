@@ -30,7 +30,7 @@ TEST(Permute, CopiesTheBitsOfEachToken) {
   const auto inputs = random_numbers<BFloat16>(200 * 37, 1);
   Buffer<BFloat16> rows;
   poison(rows, 200 * 37);
-  permute<BFloat16>(plan, {.num_threads = 2}, 37, inputs, rows);
+  permute<BFloat16>(plan, CpuBackend{2}, 37, inputs, rows);
   for (std::int64_t t = 0; t < 200; ++t) {
     const std::int64_t row = plan.dst_row[static_cast<std::size_t>(t)];
     EXPECT_TRUE(

@@ -1,169 +1,146 @@
-// Times the CPU backend: the phases of one MoE layer and, interleaved with them, one square product
-// by BLAS, the yardstick. Writes JSON.
+// Times the phases of one MoE layer on the CPU and, in turn with them, one square product by BLAS,
+// the yardstick. Writes JSON to stdout.
 
 #include <cstdio>
 #include <cstdlib>
-#include <functional>
+#include <exception>
 #include <map>
 #include <string>
-#include <string_view>
-#include <vector>
+#include <thread>
 
+#include "kernels/bench/layer_phases.hpp"
 #include "kernels/bench/square_gemm.hpp"
 #include "kernels/bench/timed.hpp"
-#include "kernels/cpu/activation.hpp"
-#include "kernels/cpu/grouped_gemm.hpp"
 #include "kernels/cpu/isa_kernels.hpp"
-#include "kernels/cpu/moe_layer.hpp"
-#include "kernels/cpu/permute.hpp"
-#include "kernels/cpu/plan.hpp"
-#include "kernels/cpu/router.hpp"
 #include "kernels/layer/bfloat16.hpp"
-#include "kernels/layer/counter_random.hpp"
 
 namespace switchyard::kernels {
 namespace {
 
-struct BenchSpec {
-  MoeLayerSpec layer;
-  std::int64_t num_tokens = 2048;
-  int num_threads = 1;
-  int repeats = 9;
-};
-
 constexpr std::int64_t kSquareSize = 2048;
 
-/// A phase: its name, its floating-point operations (0: not counted) and what it does.
-struct Phase {
-  std::string name;
+struct Timed {
+  Phase phase;
+  std::vector<double> seconds;
+};
+
+void print(const Timed& timed, bool is_last) {
+  const Timing timing = timing_of(timed.seconds);
+  std::printf(
+      "    {\"phase\": \"%s\", \"median_s\": %.6g, \"p10_s\": %.6g, \"p90_s\": %.6g, "
+      "\"flop\": %.6g, \"flop_per_s\": %.4g}%s\n",
+      timed.phase.name.c_str(), timing.median, timing.p10, timing.p90, timed.phase.flop,
+      timed.phase.flop / timing.median, is_last ? "" : ",");
+}
+
+/// flop/s of all phases whose name begins with "gemm", by medians.
+double expert_gemm_rate(const std::vector<Timed>& all) {
   double flop = 0.0;
-  std::function<void()> run;
-};
-
-template <class T>
-Buffer<T> random_numbers(std::int64_t size, std::uint64_t stream) {
-  Buffer<T> result(static_cast<std::size_t>(size));
-  for (std::size_t i = 0; i < result.size(); ++i)
-    result[i] = from_float<T>(2.0F * uniform_at(stream, i) - 1.0F);
-  return result;
-}
-
-/// Everything that the phases read and write.
-template <class T>
-struct Arrays {
-  MoeWeights<T> weights;
-  Buffer<T> inputs, outputs, d_outputs, d_inputs;
-  LayerState<T> state;
-  BackwardScratch<T> scratch;
-  MoeGradients gradients;
-  Buffer<float> square_a, square_b, square_c;
-};
-
-template <class T>
-void fill(const BenchSpec& spec, Arrays<T>& arrays) {
-  const std::int64_t size = spec.num_tokens * spec.layer.d_model;
-  initialise_experts(expert_shape(spec.layer), {}, 1, 0, arrays.weights.experts);
-  initialise_router(spec.layer.num_experts, spec.layer.d_model, 1, 0, arrays.weights.router);
-  arrays.inputs = random_numbers<T>(size, 1);
-  arrays.d_outputs = random_numbers<T>(size, 2);
-  arrays.outputs.resize(arrays.inputs.size());
-  arrays.d_inputs.resize(arrays.inputs.size());
-  arrays.square_a = random_numbers<float>(kSquareSize * kSquareSize, 3);
-  arrays.square_b = random_numbers<float>(kSquareSize * kSquareSize, 4);
-  arrays.square_c.resize(arrays.square_a.size());
-  // The phases below then have all sizes, and their inputs.
-  const CpuBackend cpu{spec.num_threads};
-  layer_forward<T>(spec.layer, {}, cpu, arrays.weights, arrays.inputs, arrays.outputs,
-                   arrays.state);
-  layer_backward<T>(spec.layer, {}, cpu, arrays.weights, arrays.inputs, arrays.state,
-                    arrays.d_outputs, arrays.scratch, arrays.d_inputs, arrays.gradients);
+  double seconds = 0.0;
+  for (const Timed& timed : all)
+    if (timed.phase.name.starts_with("gemm")) {
+      flop += timed.phase.flop;
+      seconds += timing_of(timed.seconds).median;
+    }
+  return flop / seconds;
 }
 
 template <class T>
-std::vector<Phase> forward_phases(const BenchSpec& spec, Arrays<T>& arrays) {
+void run(const BenchSpec& spec) {
   const CpuBackend cpu{spec.num_threads};
+  LayerArrays<T> arrays;
+  fill(spec, cpu, arrays);
+  const auto size = static_cast<std::size_t>(kSquareSize * kSquareSize);
+  const auto a = random_numbers<float>(size, 6);
+  const auto b = random_numbers<float>(size, 7);
+  Buffer<float> c(size);
+
+  std::vector<Timed> all;
+  if (has_blas()) {
+    const auto n = static_cast<double>(kSquareSize);
+    all.push_back(
+        {{"blas_square", 2.0 * n * n * n,
+          [&] { blas_square_gemm(kSquareSize, spec.num_threads, a.data(), b.data(), c.data()); }},
+         {}});
+  }
+  for (Phase& phase : layer_phases(spec, cpu, arrays)) all.push_back({std::move(phase), {}});
+  // The first round warms up.
+  for (int round = 0; round <= spec.repeats; ++round)
+    for (Timed& timed : all) {
+      const double seconds = seconds_of(timed.phase.run);
+      if (round > 0) timed.seconds.push_back(seconds);
+    }
+
   const MoeLayerSpec& layer = spec.layer;
-  const int d = layer.d_model;
-  auto& state = arrays.state;
-  const auto rows = static_cast<double>(state.plan.num_rows);
-  const std::int64_t n1 = num_first_rows(expert_shape(layer));
-  return {
-      {"route", 2.0 * static_cast<double>(spec.num_tokens) * layer.num_experts * d,
-       [=, &arrays, &state] {
-         route<T>(layer, {}, cpu, arrays.inputs, arrays.weights.router, state.routing);
-       }},
-      {"plan", 0.0, [=, &state] { build_plan(layer, state.routing.experts, state.plan); }},
-      {"permute", 0.0,
-       [=, &arrays, &state] { permute<T>(state.plan, cpu, d, arrays.inputs, state.rows); }},
-      {"gemm1", 2.0 * rows * static_cast<double>(n1) * d,
-       [=, &arrays, &state] {
-         grouped_forward<T>({state.plan.offsets, n1, d}, cpu, state.rows.data(),
-                            arrays.weights.experts.w1.data(), state.experts.pre.data());
-       }},
-      {"activation", 0.0,
-       [=, &state] {
-         activate<T>(expert_shape(layer), cpu, state.experts.pre, state.experts.hidden);
-       }},
-      {"gemm2", 2.0 * rows * layer.d_ff * d,
-       [=, &arrays, &state] {
-         grouped_forward<T>({state.plan.offsets, d, layer.d_ff}, cpu, state.experts.hidden.data(),
-                            arrays.weights.experts.w2.data(), state.experts.output.data());
-       }},
-      {"combine", 0.0, [=, &arrays, &state] {
-         combine<T>(state.plan, cpu, d, state.routing.gates, state.experts.output, arrays.outputs);
-       }}};
+  std::printf("{\n  \"isa\": \"%s\", \"threads\": %d, \"repeats\": %d, \"precision\": \"%s\",\n",
+              isa_kernels().name, spec.num_threads, spec.repeats,
+              stores_bfloat16(layer.precision) ? "selective" : "float32");
+  std::printf(
+      "  \"d_model\": %d, \"d_ff\": %d, \"num_experts\": %d, \"top_k\": %d, "
+      "\"activation\": \"swiglu\", \"tokens\": %lld, \"rows\": %lld,\n",
+      layer.d_model, layer.d_ff, layer.num_experts, layer.router.top_k,
+      static_cast<long long>(spec.num_tokens), static_cast<long long>(arrays.state.plan.num_rows));
+  std::printf("  \"expert_gemm_flop_per_s\": %.4g,\n", expert_gemm_rate(all));
+  if (has_blas())
+    std::printf(
+        "  \"expert_gemm_over_blas_peak\": %.3f,\n",
+        expert_gemm_rate(all) * timing_of(all.front().seconds).median / all.front().phase.flop);
+  std::printf("  \"blas_square_size\": %lld,\n  \"phases\": [\n",
+              static_cast<long long>(kSquareSize));
+  for (const Timed& timed : all) print(timed, &timed == &all.back());
+  std::printf("  ]\n}\n");
 }
 
-template <class T>
-std::vector<Phase> backward_phases(const BenchSpec& spec, Arrays<T>& arrays) {
-  const CpuBackend cpu{spec.num_threads};
-  const MoeLayerSpec& layer = spec.layer;
-  const int d = layer.d_model;
-  auto& state = arrays.state;
-  auto& scratch = arrays.scratch;
-  const std::int64_t n1 = num_first_rows(expert_shape(layer));
-  const double first_flop =
-      2.0 * static_cast<double>(state.plan.num_rows) * static_cast<double>(n1) * d;
-  const double second_flop = 2.0 * static_cast<double>(state.plan.num_rows) * layer.d_ff * d;
-  const GroupedShape first{state.plan.offsets, n1, d};
-  const GroupedShape second{state.plan.offsets, d, layer.d_ff};
-  return {{"combine_backward", 0.0,
-           [=, &arrays, &state, &scratch] {
-             combine_backward<T>(state.plan, cpu, d, state.routing.gates, state.experts.output,
-                                 arrays.d_outputs, scratch.d_output_rows, scratch.d_gates);
-           }},
-          {"gemm2_data_gradient", second_flop,
-           [=, &arrays, &scratch] {
-             grouped_data_gradient<T>(second, cpu, scratch.d_output_rows.data(),
-                                      arrays.weights.experts.w2.data(), scratch.d_hidden.data());
-           }},
-          {"gemm2_weight_gradient", second_flop,
-           [=, &arrays, &state, &scratch] {
-             grouped_weight_gradient<T>(second, cpu, scratch.d_output_rows.data(),
-                                        state.experts.hidden.data(), arrays.gradients.w2.data());
-           }},
-          {"activation_backward", 0.0,
-           [=, &state, &scratch] {
-             activate_backward<T>(expert_shape(layer), cpu, state.experts.pre, scratch.d_hidden,
-                                  scratch.d_pre);
-           }},
-          {"gemm1_data_gradient", first_flop,
-           [=, &arrays, &scratch] {
-             grouped_data_gradient<T>(first, cpu, scratch.d_pre.data(),
-                                      arrays.weights.experts.w1.data(), scratch.d_rows.data());
-           }},
-          {"gemm1_weight_gradient", first_flop,
-           [=, &arrays, &state, &scratch] {
-             grouped_weight_gradient<T>(first, cpu, scratch.d_pre.data(), state.rows.data(),
-                                        arrays.gradients.w1.data());
-           }},
-          {"route_backward", 0.0,
-           [=, &arrays, &state, &scratch] {
-             route_backward<T>(layer, {}, cpu, arrays.inputs, arrays.weights.router, state.routing,
-                               scratch.d_gates, arrays.gradients.router, scratch.d_router_inputs);
-           }},
-          {"unpermute", 0.0, [=, &arrays, &state, &scratch] {
-             unpermute<T>(state.plan, cpu, d, scratch.d_rows, scratch.d_router_inputs,
-                          arrays.d_inputs);
-           }}};
+constexpr const char* kUsage =
+    "usage: switchyard_kernels_cpu_bench [--d-model N] [--d-ff N] [--experts N] [--top-k N]\n"
+    "         [--tokens N] [--threads N] [--repeats N] [--precision float32|selective]\n";
+
+int bench(int argc, char** argv) {
+  std::map<std::string, std::string> options{
+      {"--d-model", "1024"},
+      {"--d-ff", "3584"},
+      {"--experts", "8"},
+      {"--top-k", "2"},
+      {"--tokens", "2048"},
+      {"--repeats", "9"},
+      {"--threads", std::to_string(std::max(1U, std::thread::hardware_concurrency()))},
+      {"--precision", "selective"}};
+  for (int i = 1; i < argc; i += 2) {
+    const auto option = options.find(argv[i]);
+    if (option == options.end() || i + 1 == argc) {
+      std::fputs(kUsage, stderr);
+      return 2;
+    }
+    option->second = argv[i + 1];
+  }
+  const auto number = [&](const char* name) { return std::atoi(options[name].c_str()); };
+  const bool is_float = options["--precision"] == "float32";
+  BenchSpec spec{.layer = {.d_model = number("--d-model"),
+                           .d_ff = number("--d-ff"),
+                           .num_experts = number("--experts"),
+                           .activation = Activation::kSwiglu,
+                           .precision = is_float ? Precision::kFloat32 : Precision::kSelective,
+                           .router = {.top_k = number("--top-k"), .renormalized = true}},
+                 .num_tokens = number("--tokens"),
+                 .num_threads = number("--threads"),
+                 .repeats = number("--repeats")};
+  validate(spec.layer);
+  if (spec.num_tokens < 1 || spec.repeats < 1) {
+    std::fputs(kUsage, stderr);
+    return 2;
+  }
+  is_float ? run<float>(spec) : run<BFloat16>(spec);
+  return 0;
+}
+
+}  // namespace
+}  // namespace switchyard::kernels
+
+int main(int argc, char** argv) {
+  try {
+    return switchyard::kernels::bench(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return 2;
+  }
 }

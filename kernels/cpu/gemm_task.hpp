@@ -32,18 +32,21 @@ struct GemmTask {
 
 /// Depth that is summed up in registers.
 inline constexpr std::int64_t kDepthBlock = 256;
-/// Rows of a that are multiplied by one packed block of b while they stay in cache.
+/// Depth of b that is packed at once, so that it stays in the second cache; whole kDepthBlocks.
+inline constexpr std::int64_t kPanelDepth = 512;
+/// Rows of a that are multiplied by one depth block of b.
 inline constexpr std::int64_t kRowBlock = 96;
-/// Most columns of a task.
+/// Most columns and rows of a task.
 inline constexpr std::int64_t kColumnBlock = 256;
+inline constexpr std::int64_t kTaskRows = 960;
+static_assert(kPanelDepth % kDepthBlock == 0 && kTaskRows % kRowBlock == 0);
 
-/// Floats of scratch that a task of this depth needs.
-[[nodiscard]] constexpr std::size_t gemm_scratch(std::int64_t depth) {
-  const std::int64_t a_and_c = kRowBlock * (kDepthBlock + 16) + kRowBlock * kColumnBlock;
-  return static_cast<std::size_t>(depth * kColumnBlock + a_and_c);
-}
+/// Floats of scratch that any task needs.
+inline constexpr std::int64_t kGemmScratch =
+    kPanelDepth * kColumnBlock + kRowBlock * (kDepthBlock + 16) + kTaskRows * kColumnBlock;
 
-/// The product of one thread. Precondition: columns <= kColumnBlock; scratch aligned to 64 bytes.
+/// The product of one thread. Precondition: at most kTaskRows rows, kColumnBlock columns;
+/// scratch aligned to 64 bytes.
 template <class A, class B, class C>
 using GemmFunction = void (*)(const GemmTask<A, B, C>& task, float* scratch);
 

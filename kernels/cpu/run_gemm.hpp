@@ -47,12 +47,9 @@ inline auto gemm_function(const GemmTask<float, std::uint16_t, float>*) {
 /// Runs products of any shape: cuts them into tasks, enough to keep all threads busy.
 template <class A, class B, class C>
 void run_gemms(const CpuBackend& cpu, const std::vector<GemmTask<A, B, C>>& products) {
-  // Long enough that packing b costs little beside the product.
-  constexpr std::int64_t kTaskRows = 1024;
   const auto num_blocks = [](std::int64_t size, std::int64_t block) {
     return (size + block - 1) / block;
   };
-  std::int64_t depth = 0;
   std::int64_t column_block = kColumnBlock;
   for (; column_block > 32; column_block /= 2) {
     std::int64_t num_tasks = 0;
@@ -62,7 +59,6 @@ void run_gemms(const CpuBackend& cpu, const std::vector<GemmTask<A, B, C>>& prod
   }
   std::vector<GemmTask<A, B, C>> tasks;
   for (const auto& product : products) {
-    depth = std::max(depth, product.depth);
     for (std::int64_t j = 0; j < product.columns; j += column_block)
       for (std::int64_t i = 0; i < product.rows; i += kTaskRows) {
         auto task = product;
@@ -74,12 +70,10 @@ void run_gemms(const CpuBackend& cpu, const std::vector<GemmTask<A, B, C>>& prod
         tasks.push_back(task);
       }
   }
-  const std::size_t scratch_size = (gemm_scratch(depth) + 15) / 16 * 16;
-  Buffer<float> scratch(scratch_size * static_cast<std::size_t>(cpu.num_threads()));
+  Buffer<float> scratch(static_cast<std::size_t>(kGemmScratch * cpu.num_threads()));
   const auto multiply = gemm_function(static_cast<const GemmTask<A, B, C>*>(nullptr));
   parallel_for(cpu, static_cast<std::int64_t>(tasks.size()), [&](std::int64_t i, int thread) {
-    multiply(tasks[static_cast<std::size_t>(i)],
-             scratch.data() + scratch_size * static_cast<std::size_t>(thread));
+    multiply(tasks[static_cast<std::size_t>(i)], scratch.data() + kGemmScratch * thread);
   });
 }
 

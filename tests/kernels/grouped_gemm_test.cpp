@@ -93,7 +93,7 @@ TEST(IsaKernels, AgreeOnTheProduct) {
       expected.data(), 50, 70, 300, [&](auto i, auto p) { return double{a.data()[i * 300 + p]}; },
       [&](auto p, auto j) { return double{b.data()[j * 300 + p]}; });
   for (const IsaKernels* isa : available_isa_kernels()) {
-    Buffer<float> scratch(gemm_scratch(300));
+    Buffer<float> scratch(kGemmScratch);
     Buffer<float> c;
     poison(c, 50 * 70);
     isa->gemm({50, 70, 300, {a.data(), 300, 1}, {b.data(), 1, 300}, c.data(), 70}, scratch.data());

@@ -36,7 +36,7 @@ class Buffer {
       std::free(memory_);
       memory_ = nullptr;
       capacity_ = size_ = 0;
-      constexpr std::size_t kLargest = (~std::size_t{0} >> 1) - 64;
+      constexpr std::size_t kLargest = std::size_t{1} << 46;  // half of a user address space
       const bool fits = size <= kLargest / sizeof(T);
       const std::size_t bytes = fits ? (size * sizeof(T) + 63) / 64 * 64 : 0;
       if (fits) memory_ = static_cast<T*>(std::aligned_alloc(64, bytes));

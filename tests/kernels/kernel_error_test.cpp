@@ -90,7 +90,7 @@ TEST(KernelError, NamesTheFieldOfALayerThatCannotBe) {
 }
 
 TEST(KernelError, SaysHowMuchMemoryWasRefused) {
-  // 2^60 floats are 2^62 bytes: more than any address space.
+  // 2^60 floats are 2^62 bytes; the second number of bytes would not even fit 64 bits.
   expect_fault(Fault::kAllocation, "cannot allocate 1152921504606846976 * 4 bytes",
                [] { Buffer<float> buffer(std::size_t{1} << 60); });
   expect_fault(Fault::kAllocation, "cannot allocate 18446744073709551615 * 4 bytes",

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <span>
+
+#include "kernels/cpu/cpu_backend.hpp"
+#include "kernels/layer/dispatch_plan.hpp"
+
+namespace switchyard::kernels {
+
+// T is float or BFloat16. T tokens, R rows, k choices; all outputs are overwritten whole.
+
+/// rows[r] = inputs[source_token[r]].
+/// @param inputs  (T, d_model)
+/// @param rows    (R, d_model)
+template <class T>
+void permute(const DispatchPlan& plan, const CpuBackend& cpu, int d_model,
+             std::span<const T> inputs, std::span<T> rows);
+
+/// outputs[t] = sum over choices j, in order, of gates[t, j] * rows[dst_row[t, j]], in float; zero
+/// for a token without rows.
+/// @param gates    (T, k)
+/// @param rows     (R, d_model)
+/// @param outputs  (T, d_model)
+template <class T>
+void combine(const DispatchPlan& plan, const CpuBackend& cpu, int d_model,
+             std::span<const float> gates, std::span<const T> rows, std::span<T> outputs);
+
+/// Backward of combine: d_rows[r] = gate * d_outputs[token], d_gates[t, j] = d_outputs[t] .
+/// rows[r], 0 for a dropped choice.
+/// @param d_rows   (R, d_model)
+/// @param d_gates  (T, k)
+template <class T>
+void combine_backward(const DispatchPlan& plan, const CpuBackend& cpu, int d_model,
+                      std::span<const float> gates, std::span<const T> rows,
+                      std::span<const T> d_outputs, std::span<T> d_rows, std::span<float> d_gates);
+
+/// Backward of permute: d_inputs[t] = addend[t] + sum over choices j, in order, of
+/// d_rows[dst_row[t, j]], in float.
+/// @param addend    (T, d_model), or empty
+/// @param d_inputs  (T, d_model)
+template <class T>
+void unpermute(const DispatchPlan& plan, const CpuBackend& cpu, int d_model,
+               std::span<const T> d_rows, std::span<const float> addend, std::span<T> d_inputs);
+
+}  // namespace switchyard::kernels

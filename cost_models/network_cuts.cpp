@@ -4,6 +4,8 @@
 #include <map>
 #include <utility>
 
+#include <Eigen/Core>
+
 #include "cost_models/torus_rings.hpp"
 
 namespace switchyard {
@@ -115,6 +117,24 @@ std::vector<NetworkCut> node_cuts(const Topology& topology) {
   return cuts;
 }
 
+/// Bandwidth of all links by the coordinates, in one dimension, of the routers that they leave and
+/// enter; ranks have those of their router.
+Eigen::MatrixXd bandwidth_between(const Topology& topology, const std::vector<int>& of_rank,
+                                  int length) {
+  const NetworkGraph& graph = topology.graph;
+  std::vector<int> of_node(boost::num_vertices(graph), -1);
+  for (std::size_t r = 0; r < of_rank.size(); ++r) {
+    of_node[topology.ranks[r]] = of_rank[r];
+    for (auto [e, end] = boost::out_edges(topology.ranks[r], graph); e != end; ++e)
+      of_node[boost::target(*e, graph)] = of_rank[r];
+  }
+  Eigen::MatrixXd between = Eigen::MatrixXd::Zero(length, length);
+  for (auto [e, end] = boost::edges(graph); e != end; ++e)
+    between(of_node[boost::source(*e, graph)], of_node[boost::target(*e, graph)]) +=
+        topology.links[graph[*e].id.index()].bandwidth.base();
+  return between;
+}
+
 /// Every run of neighbouring coordinates, round the ring where there is one.
 std::vector<NetworkCut> slab_cuts(const Topology& topology, std::size_t dimension) {
   const TorusShape& shape = *topology.torus;
@@ -123,15 +143,22 @@ std::vector<NetworkCut> slab_cuts(const Topology& topology, std::size_t dimensio
   std::vector<int> coordinates;
   for (std::size_t r = 0; r < topology.ranks.size(); ++r)
     coordinates.push_back(torus_place(shape, rank_id(r))[dimension + 1]);
+  const Eigen::MatrixXd between = bandwidth_between(topology, coordinates, length);
   std::vector<NetworkCut> cuts;
   // Of a ring, half the widths: the others are complements, and those are tried with each.
   const int widest = wraps ? length / 2 : length - 1;
   for (int width = 1; width <= widest; ++width) {
     for (int first = 0; first < (wraps ? length : length - width + 1); ++first) {
-      std::vector<RankId> ranks;
+      const auto is_inside = [&](int at) { return (at - first + length) % length < width; };
+      NetworkCut cut;
       for (std::size_t r = 0; r < coordinates.size(); ++r)
-        if ((coordinates[r] - first + length) % length < width) ranks.push_back(rank_id(r));
-      cuts.push_back(set_of(topology, ranks, true).cut(ranks));
+        if (is_inside(coordinates[r])) cut.ranks.push_back(rank_id(r));
+      for (int from = 0; from < length; ++from)
+        for (int to = 0; to < length; ++to) {
+          if (is_inside(from) && !is_inside(to)) cut.out += BytesPerSecond{between(from, to)};
+          if (!is_inside(from) && is_inside(to)) cut.in += BytesPerSecond{between(from, to)};
+        }
+      cuts.push_back(std::move(cut));
     }
   }
   return cuts;

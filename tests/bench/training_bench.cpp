@@ -78,6 +78,13 @@ void simulate_switch_c(benchmark::State& state, EngineKind engine) {
 }
 BENCHMARK_CAPTURE(simulate_switch_c, analytic, EngineKind::kAnalytic)
     ->Unit(benchmark::kMillisecond);
+/// One rank for all: the target is 0.1 s.
+void simulate_switch_c_folded(benchmark::State& state) {
+  TrainingRunSpec run = switch_c();
+  run.folding = Folding::kOneForAll;
+  for (auto _ : state) benchmark::DoNotOptimize(simulate_training(run, EngineKind::kAnalytic));
+}
+BENCHMARK(simulate_switch_c_folded)->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(simulate_switch_c, fluid, EngineKind::kFluid)->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(simulate, simgrid, EngineKind::kSimGrid)
     ->Unit(benchmark::kMillisecond)

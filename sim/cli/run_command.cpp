@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <memory>
 
+#include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
 #include <CLI/CLI.hpp>
 
@@ -14,6 +15,7 @@
 #include "sim/core/units_format.hpp"
 #include "sim/engine/run_memory.hpp"
 #include "sim/planner/fit_constants.hpp"
+#include "sim/planner/place_mesh.hpp"
 #include "sim/report/csv_report.hpp"
 #include "sim/report/json_report.hpp"
 #include "sim/report/output_folder.hpp"
@@ -33,6 +35,7 @@ struct RunOptions {
   int jobs = 0;       ///< 0: one per core
   bool refit = false;
   bool folded = false;
+  bool search_order = false;
   bool quiet = false;
 };
 
@@ -50,6 +53,29 @@ void refit(Experiment& experiment) {
   if (cases.empty()) throw ConfigError("--refit: the experiment marks no row with \"role: fit\"");
   const FittedConstants fitted = fit_constants(cases);
   for (ExperimentCase& c : experiment.cases) c.run = with_constants(c.run, fitted);
+}
+
+/// "tensor, data": the axes of several ranks, from neighbouring ranks to distant ones.
+std::string order_text(const Partition& partition) {
+  std::vector<std::string> axes;
+  for (const MeshAxis axis : partition.order)
+    if (axis_size(partition, axis) > 1) axes.emplace_back(axis_name(axis));
+  return fmt::format("{}", fmt::join(axes, ", "));
+}
+
+/// Puts the fastest order of axes into every case, and says which where it is another.
+void search_orders(Experiment& experiment, const RunOptions& options) {
+  std::vector<std::string> changes(experiment.cases.size());
+  for_each_index(experiment.cases.size(), options.jobs, [&](std::size_t i) {
+    ExperimentCase& c = experiment.cases[i];
+    const std::string before = order_text(c.run.step.partition);
+    c.run.step.partition.order = placed_meshes(c.run).front().order;
+    const std::string after = order_text(c.run.step.partition);
+    if (after != before)
+      changes[i] = fmt::format("{}: order {} instead of {} (neighbouring ranks first)\n", c.name,
+                               after, before);
+  });
+  if (!options.quiet) fmt::print(stderr, "{}", fmt::join(changes, ""));
 }
 
 /// Refits without each of the experiment's leave_one_out cases; its other fit rows stay in.
@@ -154,6 +180,7 @@ void warn_of_memory(const Experiment& experiment) {
 void run(const RunOptions& options) {
   Experiment experiment = load_experiment(options.file, options.overrides);
   if (options.refit) refit(experiment);
+  if (options.search_order) search_orders(experiment, options);
   if (options.folded) {
     if (options.engine != "analytic")
       throw ConfigError("--folded: only --engine analytic gives equal ranks equal dates");
@@ -221,6 +248,8 @@ void add_run(CLI::App& program) {
       ->check(CLI::Range(1, 1024));
   command->add_flag("--refit", options->refit,
                     "Fit the constants anew to the rows marked fit, not the profile's");
+  command->add_flag("--search-order", options->search_order,
+                    "Lay each case's mesh axes over the ranks in the order whose step is fastest");
   command->add_flag("--folded", options->folded,
                     "One rank's timeline stands for all that do the same: faster, same results");
   command->add_flag("--quiet", options->quiet, "No progress and no notes");

@@ -1,9 +1,12 @@
-# switchyard_layer(<name> [SOURCES files...] [PUBLIC libraries...] [PRIVATE libraries...])
+# switchyard_layer(<name> [SOURCES files...] [PUBLIC libraries...] [PRIVATE libraries...]
+#                  [PRECOMPILED headers...])
 #
 # Defines the library switchyard_<name> of the calling folder. PUBLIC names what the layer's headers
-# include, PRIVATE what only its sources do. A layer of headers alone has no SOURCES.
+# include, PRIVATE what only its sources do. A layer of headers alone has no SOURCES. PRECOMPILED are
+# headers of libraries that most sources read: parsed once for the layer.
 function(switchyard_layer name)
-  cmake_parse_arguments(PARSE_ARGV 1 layer "" "" "SOURCES;PUBLIC;PRIVATE")
+  cmake_parse_arguments(PARSE_ARGV 1 layer "" ""
+    "SOURCES;PUBLIC;PRIVATE;PRECOMPILED")
   if(layer_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "switchyard_layer(${name}): unexpected ${layer_UNPARSED_ARGUMENTS}")
   endif()
@@ -12,6 +15,9 @@ function(switchyard_layer name)
     add_library(${target} STATIC ${layer_SOURCES})
     target_link_libraries(${target} PUBLIC switchyard_options ${layer_PUBLIC}
                                     PRIVATE ${layer_PRIVATE})
+    if(layer_PRECOMPILED)
+      target_precompile_headers(${target} PRIVATE ${layer_PRECOMPILED})
+    endif()
   else()
     add_library(${target} INTERFACE)
     target_link_libraries(${target} INTERFACE switchyard_options ${layer_PUBLIC} ${layer_PRIVATE})

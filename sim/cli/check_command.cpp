@@ -27,9 +27,10 @@ void add_check(CLI::App& program) {
       const MemoryEstimate memory = fullest(memory_by_stage(c.run));
       const Bytes limit = c.run.system.device.memory_capacity * c.run.system.device.memory_usable;
       fmt::print(
-          "  {}: {} ranks, {} sequences in microbatches of {} per data rank, {} of {} memory{}\n",
+          "  {}: {} ranks, {} sequences in microbatches of {} per data rank, {} of {} memory{}{}\n",
           c.name, num_ranks(step.partition), step.sequences, step.microbatch_sequences,
-          memory.total(), limit, fits(memory, c.run.system.device) ? "" : ": DOES NOT FIT");
+          memory.total(), limit, is_moe(step.model) && step.moe.dropless ? " at perfect balance" : "",
+          fits(memory, c.run.system.device) ? "" : ": DOES NOT FIT");
     }
   });
 }

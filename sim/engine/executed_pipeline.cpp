@@ -44,9 +44,34 @@ void add_savings(const TrainingRunSpec& run, const TrainingStepSpec& step,
   }
 }
 
-/// Makes the shares of a stage's passes add up to the time that it was busy with them: what pairs
-/// of passes saved is communication that was hidden, what stragglers added slows every class.
-void fit_to_busy_time(Seconds busy, ClassShares& shares) {
+/// What launches that take no time would save in the passes.
+Seconds saved_by_launches(const TrainingRunSpec& run, const PipelineSchedule& schedule,
+                          const ExecutedPipeline& executed) {
+  if (run.system.device.host_launch.value == Seconds{}) return {};
+  PipelineTimes times = executed.times;
+  for (int stage = 0; stage < schedule.num_stages; ++stage)
+    for (int chunk = 0; chunk < schedule.chunks_per_stage; ++chunk) {
+      const auto position = static_cast<std::size_t>(position_of(schedule, stage, chunk));
+      const PipelineChunk& at = executed.positions.at(position);
+      PassTimes& pass = times.passes[static_cast<std::size_t>(stage)][static_cast<std::size_t>(chunk)];
+      pass.forward -= at.launch_wait_forward;
+      const Seconds backward = pass.backward();
+      if (backward == Seconds{}) continue;
+      const double left = std::max(Seconds{}, backward - at.launch_wait_backward) / backward;
+      pass.input_gradient = left * pass.input_gradient;
+      pass.weight_gradient = left * pass.weight_gradient;
+    }
+  times.pairs.clear();
+  if (!executed.times.pairs.empty() && schedule.kind == PipelineScheduleKind::kDualPipe)
+    return {};  // pairs of passes have times of their own
+  return executed.run.makespan - simulate_pipeline(schedule, times, run.stragglers).makespan;
+}
+
+/// Makes the shares of a stage's passes add up to the time that it was busy with them, less what
+/// it waited for launches: what pairs of passes saved is communication that was hidden, what
+/// stragglers added slows every class.
+/// @param planned  time of all passes, one by one, without stragglers
+void fit_to_busy_time(Seconds busy, Seconds planned, ClassShares& shares) {
   Seconds sum;
   Seconds communication;
   for (const ClassShare& share : shares) {
@@ -54,14 +79,15 @@ void fit_to_busy_time(Seconds busy, ClassShares& shares) {
     if (share.sent > Bytes{}) communication += share.time;
   }
   if (sum == Seconds{}) return;
-  const Seconds saved = std::min(communication, sum - busy);
+  const Seconds waits = std::max(Seconds{}, planned - sum);  // within passes, for launches
+  const Seconds saved = std::min(communication, sum + waits - busy);
   for (ClassShare& share : shares) {
     if (saved > Seconds{} && share.sent > Bytes{}) {
       const Seconds hidden = (saved / communication) * share.time;
       share.time -= hidden;
       share.hidden += hidden;
     } else if (saved < Seconds{}) {
-      share.time = (busy / sum) * share.time;
+      share.time = (busy / (sum + waits)) * share.time;
     }
   }
 }
@@ -77,18 +103,22 @@ void add_stage(const TrainingRunSpec& run, const TrainingStepSpec& step,
   std::size_t shown = 0;
   const bool is_dual = schedule.kind == PipelineScheduleKind::kDualPipe;
   const double microbatches = schedule.num_microbatches / (is_dual ? 2.0 : 1.0);
+  Seconds planned;
   for (int chunk = 0; chunk < schedule.chunks_per_stage; ++chunk) {
     shown = static_cast<std::size_t>(position_of(schedule, stage, chunk));
     add_shares(executed.positions.at(shown).forward, microbatches, shares);
     add_shares(executed.positions.at(shown).backward, microbatches, shares);
+    const PassTimes& times = executed.positions.at(shown).times;
+    planned += microbatches * (times.forward + times.backward());
   }
-  fit_to_busy_time(busiest->busy, shares);
+  fit_to_busy_time(busiest->busy, planned, shares);
   for (int chunk = 0; chunk < schedule.chunks_per_stage; ++chunk)
     add_shares(
         executed.positions.at(static_cast<std::size_t>(position_of(schedule, stage, chunk))).after,
         1.0, shares);
   result.breakdown = shares_that_occur(shares);
   add_savings(run, step, schedule, executed, result.breakdown);
+  result.saved_by_launches = saved_by_launches(run, schedule, executed);
   Seconds busy;
   for (const ClassShare& share : result.breakdown) busy += share.time;
   result.idle = std::max(Seconds{}, result.step_time - busy);

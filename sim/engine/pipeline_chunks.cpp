@@ -4,6 +4,7 @@
 
 #include "cost_models/collectives.hpp"
 #include "cost_models/library_collective.hpp"
+#include "sim/engine/folded_times.hpp"
 #include "sim/engine/pipelined_training.hpp"
 #include "sim/workload/block_operators.hpp"
 #include "sim/workload/tensor_parallel.hpp"
@@ -62,6 +63,27 @@ PassTimes times_without(const PipelineChunk& chunk, std::optional<OperatorClass>
   return times;
 }
 
+/// By the closed forms, whatever the engine.
+void add_launch_waits(const Topology& topology, PipelineChunk& chunk) {
+  std::vector<Task> tasks = chunk.tasks.tasks;
+  if (std::ranges::all_of(tasks, [](const Task& t) { return t.launched == Seconds{}; })) return;
+  const std::vector<Seconds> schedules = schedule_times(chunk.tasks, topology);
+  const auto ends = [&](std::size_t count) {
+    const std::vector<Seconds> of_tasks = folded_ends(tasks, schedules);
+    return count == 0 ? Seconds{}
+                      : *std::max_element(of_tasks.begin(),
+                                          of_tasks.begin() + static_cast<std::ptrdiff_t>(count));
+  };
+  const std::size_t forward = chunk.graph.num_forward;
+  const std::size_t all = chunk.graph.microbatch.size();
+  const Seconds forward_end = ends(forward);
+  const Seconds end = ends(all);
+  for (Task& task : tasks) task.launched = Seconds{};
+  const Seconds free_forward = ends(forward);
+  chunk.launch_wait_forward = forward_end - free_forward;
+  chunk.launch_wait_backward = (end - forward_end) - (ends(all) - free_forward);
+}
+
 }  // namespace
 
 PipelineChunk execute_chunk(const TrainingStepSpec& step, const System& system,
@@ -86,6 +108,7 @@ PipelineChunk execute_chunk(const TrainingStepSpec& step, const System& system,
   chunk.backward = difference(microbatch, chunk.forward);
   chunk.after = difference(shares_until(chunk, chunk.tasks.tasks.size()), microbatch);
   chunk.update = chunk.timeline.makespan - end_of(chunk.timeline, 0, all);
+  add_launch_waits(topology, chunk);
   chunk.memory = training_memory(step, chunk.graph, system.device, rows);
   return chunk;
 }

@@ -20,6 +20,8 @@ struct PipelineChunk {
   ClassShares after;     ///< and `update`
   Seconds update;        ///< from the end of the microbatch on: sums that nothing hid, optimizer
   MemoryEstimate memory;
+  Seconds launch_wait_forward;   ///< what `times` would be shorter by if launches took no time
+  Seconds launch_wait_backward;  ///< the same
 };
 
 /// Executes one position. `rows`: of every MoE layer of the model, or none for perfect balance.

@@ -31,6 +31,15 @@ std::vector<Task> tasks_without(const StepGraph& graph, const TaskGraph& tasks,
   return changed;
 }
 
+Seconds saved_by_launches(const StepGraph& graph, const TaskGraph& tasks,
+                          const Topology& topology) {
+  if (tasks.tasks.empty() || tasks.tasks.back().launched == Seconds{}) return {};
+  const std::vector<Seconds> schedules = schedule_times(tasks, topology);
+  std::vector<Task> at_once = tasks.tasks;
+  for (Task& task : at_once) task.launched = Seconds{};
+  return step_time(graph, tasks.tasks, schedules) - step_time(graph, at_once, schedules);
+}
+
 void add_savings(const StepGraph& graph, const TaskGraph& tasks, const Topology& topology,
                  std::vector<ClassShare>& shares) {
   if (tasks.tasks.empty()) return;

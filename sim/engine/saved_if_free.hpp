@@ -12,6 +12,10 @@ namespace switchyard {
 void add_savings(const StepGraph& graph, const TaskGraph& tasks, const Topology& topology,
                  std::vector<ClassShare>& shares);
 
+/// The same of launches that take no time.
+[[nodiscard]] Seconds saved_by_launches(const StepGraph& graph, const TaskGraph& tasks,
+                                        const Topology& topology);
+
 /// The tasks of the microbatch and the update of `graph` without what class `without` takes.
 [[nodiscard]] std::vector<Task> tasks_without(const StepGraph& graph, const TaskGraph& tasks,
                                               OperatorClass without);

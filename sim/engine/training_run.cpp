@@ -40,6 +40,7 @@ void add_breakdown(const StepGraph& graph, const Topology& topology, TrainingRes
                    shares);
   result.breakdown = shares_that_occur(shares);
   add_savings(graph, result.tasks, topology, result.breakdown);
+  result.saved_by_launches = saved_by_launches(graph, result.tasks, topology);
   Seconds busy;
   for (const ClassShare& share : result.breakdown) busy += share.time;
   result.idle = std::max(Seconds{}, result.step_time - busy);  // sums round

@@ -69,6 +69,8 @@ struct TrainingResult {
   bool fits_in_memory = true;   ///< whether `memory` is within what the device leaves to a program
   double fits_probability = 1;  ///< share of the draws that fit
   std::vector<ClassShare> breakdown;  ///< every class that occurs, in the order of OperatorClass
+  /// How much shorter the step would be if the host launched without delay, by the closed forms.
+  Seconds saved_by_launches;
   Seconds idle;                       ///< of the same rank: waiting for others
   std::vector<StackRouting> routing;  ///< MoE models only
   Bytes busiest_link;                 ///< cables only (LinkPlace::kNetwork), over one step

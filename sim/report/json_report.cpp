@@ -136,6 +136,14 @@ Json provenance(const CaseReport& row) {
   keys["constants"] = {{"matmul_efficiency", constant(row.matmul_efficiency)},
                        {"memory_efficiency", constant(row.memory_efficiency)},
                        {"one_hot_passes", constant(row.one_hot_passes)}};
+  if (row.sustained_speed.lowest > 0.0)
+    keys["constants"]["sustained_speed"] = constant(row.sustained_speed);
+  if (row.host_launch.highest > Seconds{})
+    keys["constants"]["host_launch_s"] =
+        constant({.value = row.host_launch.value.base(),
+                  .provenance = row.host_launch.provenance,
+                  .lowest = row.host_launch.lowest.base(),
+                  .highest = row.host_launch.highest.base()});
   return keys;
 }
 

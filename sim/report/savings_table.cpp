@@ -14,15 +14,19 @@ TextTable table_of_savings(const RunReport& report) {
                    {"second", Alignment::kLeft},
                    {"third", Alignment::kLeft}};
   for (const CaseReport& row : report.cases) {
-    std::vector<ClassShare> shares = row.result.breakdown;
-    std::erase_if(shares, [](const ClassShare& share) { return share.saved_if_free <= Seconds{}; });
-    if (shares.empty()) continue;
-    std::ranges::stable_sort(shares, std::ranges::greater{}, &ClassShare::saved_if_free);
+    std::vector<std::pair<Seconds, std::string>> savings;
+    for (const ClassShare& share : row.result.breakdown)
+      savings.emplace_back(share.saved_if_free, class_name(share.operator_class));
+    savings.emplace_back(row.result.saved_by_launches, "host launches");
+    std::erase_if(savings, [](const auto& saving) { return saving.first <= Seconds{}; });
+    if (savings.empty()) continue;
+    std::ranges::stable_sort(savings, std::ranges::greater{},
+                             &std::pair<Seconds, std::string>::first);
     std::vector<std::string> cells = {row.name};
     for (std::size_t i = 0; i < kMost; ++i)
-      cells.push_back(i < shares.size()
-                          ? fmt::format("{} -{:.0f} %", class_name(shares[i].operator_class),
-                                        100.0 * (shares[i].saved_if_free / row.result.step_time))
+      cells.push_back(i < savings.size()
+                          ? fmt::format("{} -{:.0f} %", savings[i].second,
+                                        100.0 * (savings[i].first / row.result.step_time))
                           : "-");
     table.rows.push_back(std::move(cells));
   }

@@ -12,12 +12,14 @@ namespace {
 
 using Problems = std::vector<PartitionProblem>;
 
-void check_ranks(const Partition& p, int ranks, Problems& problems) {
-  if (num_ranks(p) == ranks) return;
-  const int others = p.tensor * p.sequence * p.pipeline;
+/// Whether the axes multiply to the ranks of the system. Each axis is below 2^17.
+bool check_ranks(const Partition& p, int ranks, Problems& problems) {
+  const std::int64_t others = std::int64_t{p.tensor} * p.sequence * p.pipeline;
+  const bool is_huge = others > ranks;
+  if (!is_huge && others * p.data == ranks) return true;
   std::string text = fmt::format(
-      "data x tensor x sequence x pipeline = {} x {} x {} x {} = {}, but the system has {} ranks",
-      p.data, p.tensor, p.sequence, p.pipeline, num_ranks(p), ranks);
+      "data x tensor x sequence x pipeline = {} x {} x {} x {}, but the system has {} ranks",
+      p.data, p.tensor, p.sequence, p.pipeline, ranks);
   text += ranks % others == 0
               ? fmt::format("; data: {} would fit", ranks / others)
               : fmt::format(
@@ -25,6 +27,7 @@ void check_ranks(const Partition& p, int ranks, Problems& problems) {
                     "pipeline, whose product must divide them (as {} does)",
                     ranks, others, nearest_divisors(ranks, others));
   problems.push_back({"partition.data", std::move(text)});
+  return false;
 }
 
 void check_split(std::string key, std::string_view what, std::int64_t count, int ranks,
@@ -47,12 +50,16 @@ void check_model(const TrainingStepSpec& spec, Problems& problems) {
     if (length > 0)
       check_split("partition.sequence", "the tokens of a sequence", length, p.sequence, problems);
   const int layers = num_layers(model);
-  if (p.pipeline * p.virtual_stages > layers)
+  if (p.pipeline > layers)
+    problems.push_back({"partition.pipeline",
+                        fmt::format("{} stages are more than the model's {} layers", p.pipeline,
+                                    layers)});
+  else if (std::int64_t{p.pipeline} * p.virtual_stages > layers)
     problems.push_back(
-        {"partition.pipeline",
+        {p.virtual_stages > 1 ? "partition.virtual_stages" : "partition.pipeline",
          fmt::format("{} stages of {} chunks are more than the model's {} layers; expected at most "
-                     "{} stages",
-                     p.pipeline, p.virtual_stages, layers,
+                     "{} chunks a stage, or at most {} stages",
+                     p.pipeline, p.virtual_stages, layers, layers / p.pipeline,
                      std::max(1, layers / p.virtual_stages))});
   if (p.virtual_stages > 1 && p.pipeline == 1)
     problems.push_back({"partition.virtual_stages", "needs a pipeline of at least 2 stages"});
@@ -138,8 +145,9 @@ std::string nearest_divisors(std::int64_t count, std::int64_t wish) {
 
 std::vector<PartitionProblem> partition_problems(const TrainingStepSpec& spec, int ranks) {
   Problems problems;
-  check_ranks(spec.partition, ranks, problems);
+  const bool fits = check_ranks(spec.partition, ranks, problems);
   check_model(spec, problems);
+  if (!fits) return problems;  // what follows may hang on the wrong axis
   check_experts(spec, problems);
   check_batch(spec, problems);
   return problems;

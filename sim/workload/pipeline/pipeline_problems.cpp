@@ -63,7 +63,7 @@ void check_microbatches(const PipelineSpec& spec, std::vector<std::string>& prob
   } else if (given % 2 != 0 || given < 2 * stages) {
     problems.push_back(
         fmt::format("dualpipe: an even number of microbatches, at least {} (two a stage), given "
-                    "{}; nearest: {}",
+                    "{}; nearest: {}; set batch.sequences or batch.microbatch_sequences",
                     2 * stages, given, nearest_multiples(given, 2, 2 * stages)));
   }
 }

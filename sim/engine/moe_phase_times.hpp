@@ -1,0 +1,31 @@
+#pragma once
+
+#include <array>
+#include <string_view>
+
+#include "sim/engine/training_run.hpp"
+
+namespace switchyard {
+
+/// What the time of an MoE layer is made of, as a real run measures it.
+enum class MoePhase { kRouter, kDispatch, kAllToAll, kExperts, kTensorSums };
+inline constexpr int kNumMoePhases = 5;
+
+/// "router", "dispatch", "all-to-all", "experts", "tensor sums".
+[[nodiscard]] std::string_view phase_name(MoePhase phase);
+
+/// Predicted times of the MoE layers of one stack in one microbatch, on one rank.
+struct MoePhaseTimes {
+  int num_layers = 0;
+  std::array<Seconds, kNumMoePhases> forward{};
+  std::array<Seconds, kNumMoePhases> backward{};
+  Seconds gradient_sums;       ///< of the experts, over their replicas, once a step
+  Bytes all_to_all_sent;       ///< by one rank, forward and backward
+};
+
+/// Prices the MoE layers of the encoder, or of a decoder-only model, by the closed forms in perfect
+/// balance. The norm before a layer is not counted, nor is anything that overlaps hidden.
+/// Precondition: as simulate_training(); the model has experts.
+[[nodiscard]] MoePhaseTimes moe_phase_times(const TrainingRunSpec& run);
+
+}  // namespace switchyard

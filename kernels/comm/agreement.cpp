@@ -5,19 +5,14 @@
 #include <new>
 #include <vector>
 
+#include "kernels/comm/gather.hpp"
+
 namespace switchyard::kernels {
 namespace {
 
 constexpr std::int32_t kNoFault = -1;
 constexpr std::size_t kMessageBytes = 256;
 using Message = std::array<char, kMessageBytes>;
-
-template <class T>
-std::vector<T> gathered(Communicator& ranks, const T& mine) {
-  std::vector<T> all(static_cast<std::size_t>(ranks.num_ranks()));
-  ranks.all_gather(std::as_bytes(std::span{&mine, 1}), std::as_writable_bytes(std::span{all}));
-  return all;
-}
 
 }  // namespace
 
@@ -40,12 +35,12 @@ void LocalFault::guard(const std::function<void()>& work) {
 
 void agree(Communicator& ranks, const LocalFault& fault) {
   const auto mine = fault.happened() ? static_cast<std::int32_t>(fault.fault()) : kNoFault;
-  const auto faults = gathered(ranks, mine);
+  const auto faults = gathered<std::int32_t>(ranks, {&mine, 1});
   const auto first = std::ranges::find_if(faults, [](auto of_rank) { return of_rank != kNoFault; });
   if (first == faults.end()) return;
   Message text{};
   fault.message().copy(text.data(), text.size() - 1);
-  const auto messages = gathered(ranks, text);
+  const auto messages = gathered<Message>(ranks, {&text, 1});
   const auto rank = first - faults.begin();
   throw KernelError{
       static_cast<Fault>(*first),

@@ -34,7 +34,7 @@ void drop_out(const ExpertShape& shape, const ExpertDropout& dropout, const CpuB
 
 template <class T>
 std::int64_t checked_rows(const ExpertShape& shape, const ExpertRows<T>& in,
-                          const ExpertWeights<T>& weights) {
+                          const ExpertWeightsView<T>& weights) {
   const std::int64_t num_experts = shape.num_experts;
   if (is_glu(shape.activation) && shape.layout == GluLayout::kInterleaved8 && shape.d_ff % 8 != 0)
     throw KernelError{Fault::kSpec, "layer: d_ff is " + std::to_string(shape.d_ff) +
@@ -51,7 +51,7 @@ std::int64_t checked_rows(const ExpertShape& shape, const ExpertRows<T>& in,
 
 template <class T>
 void expert_ffn_forward(const ExpertShape& shape, const ExpertDropout& dropout,
-                        const CpuBackend& cpu, ExpertRows<T> in, const ExpertWeights<T>& weights,
+                        const CpuBackend& cpu, ExpertRows<T> in, ExpertWeightsView<T> weights,
                         ExpertActivations<T>& activations) {
   const auto num_rows = static_cast<std::size_t>(checked_rows(shape, in, weights));
   const std::int64_t n1 = num_first_rows(shape);
@@ -68,7 +68,7 @@ void expert_ffn_forward(const ExpertShape& shape, const ExpertDropout& dropout,
 
 template <class T>
 void expert_ffn_backward(const ExpertShape& shape, const ExpertDropout& dropout,
-                         const CpuBackend& cpu, ExpertRows<T> in, const ExpertWeights<T>& weights,
+                         const CpuBackend& cpu, ExpertRows<T> in, ExpertWeightsView<T> weights,
                          const ExpertActivations<T>& activations, std::span<const T> d_output,
                          Buffer<T>& d_hidden, Buffer<T>& d_pre, ExpertGradients<T> gradients) {
   const auto num_rows = static_cast<std::size_t>(checked_rows(shape, in, weights));
@@ -91,17 +91,17 @@ void expert_ffn_backward(const ExpertShape& shape, const ExpertDropout& dropout,
 }
 
 template void expert_ffn_forward(const ExpertShape&, const ExpertDropout&, const CpuBackend&,
-                                 ExpertRows<float>, const ExpertWeights<float>&,
+                                 ExpertRows<float>, ExpertWeightsView<float>,
                                  ExpertActivations<float>&);
 template void expert_ffn_forward(const ExpertShape&, const ExpertDropout&, const CpuBackend&,
-                                 ExpertRows<BFloat16>, const ExpertWeights<BFloat16>&,
+                                 ExpertRows<BFloat16>, ExpertWeightsView<BFloat16>,
                                  ExpertActivations<BFloat16>&);
 template void expert_ffn_backward(const ExpertShape&, const ExpertDropout&, const CpuBackend&,
-                                  ExpertRows<float>, const ExpertWeights<float>&,
+                                  ExpertRows<float>, ExpertWeightsView<float>,
                                   const ExpertActivations<float>&, std::span<const float>,
                                   Buffer<float>&, Buffer<float>&, ExpertGradients<float>);
 template void expert_ffn_backward(const ExpertShape&, const ExpertDropout&, const CpuBackend&,
-                                  ExpertRows<BFloat16>, const ExpertWeights<BFloat16>&,
+                                  ExpertRows<BFloat16>, ExpertWeightsView<BFloat16>,
                                   const ExpertActivations<BFloat16>&, std::span<const BFloat16>,
                                   Buffer<BFloat16>&, Buffer<BFloat16>&, ExpertGradients<BFloat16>);
 

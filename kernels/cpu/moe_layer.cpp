@@ -1,40 +1,17 @@
 #include "kernels/cpu/moe_layer.hpp"
 
-#include <algorithm>
-#include <cmath>
-#include <string>
-
 #include "kernels/cpu/expert_ffn.hpp"
+#include "kernels/cpu/layer_check.hpp"
 #include "kernels/cpu/permute.hpp"
 #include "kernels/cpu/plan.hpp"
 #include "kernels/cpu/router.hpp"
 #include "kernels/cpu/shape_check.hpp"
 #include "kernels/layer/bfloat16.hpp"
 #include "kernels/layer/counter_random.hpp"
-#include "kernels/layer/kernel_error.hpp"
 #include "kernels/layer/row_ids.hpp"
 
 namespace switchyard::kernels {
 namespace {
-
-template <class T>
-void require_storage(const MoeLayerSpec& spec) {
-  if (stores_bfloat16(spec.precision) == std::is_same_v<T, BFloat16>) return;
-  throw KernelError{Fault::kSpec, stores_bfloat16(spec.precision)
-                                      ? "layer: this precision needs bfloat16 tokens, got float"
-                                      : "layer: float32 needs float tokens, got bfloat16"};
-}
-
-template <class T>
-void require_finite(const char* argument, std::span<const T> numbers, int columns) {
-  const auto wrong = std::ranges::find_if(numbers, [](T x) { return !std::isfinite(to_float(x)); });
-  if (wrong == numbers.end()) return;
-  const auto at = wrong - numbers.begin();
-  throw KernelError{Fault::kNotFinite, std::string{argument} + ": token " +
-                                           std::to_string(at / columns) + ", column " +
-                                           std::to_string(at % columns) + " is " +
-                                           std::to_string(to_float(*wrong))};
-}
 
 /// @param ids  what the result borrows
 ExpertDropout dropout_of(const MoeLayerSpec& spec, const StepContext& step,
@@ -58,10 +35,10 @@ void layer_forward(const MoeLayerSpec& spec, const StepContext& step, const CpuB
                    const MoeWeights<T>& weights, std::span<const T> inputs, std::span<T> outputs,
                    LayerState<T>& state) {
   validate(spec);
-  require_storage<T>(spec);
+  require_storage<T>(spec.precision);
   require_size("outputs", outputs.size(), rows_of("inputs", inputs.size(), spec.d_model),
                spec.d_model);
-  require_finite("inputs", inputs, spec.d_model);
+  require_finite<T>("inputs", inputs, spec.d_model);
   route<T>(spec, step, cpu, inputs, weights.router, state.routing);
   build_plan(spec, state.routing.experts, state.plan);
   state.rows.resize(numbers(state.plan.num_rows, spec.d_model));
@@ -78,12 +55,12 @@ void layer_backward(const MoeLayerSpec& spec, const StepContext& step, const Cpu
                     const LayerState<T>& state, std::span<const T> d_outputs,
                     BackwardScratch<T>& scratch, std::span<T> d_inputs, MoeGradients& gradients) {
   validate(spec);
-  require_storage<T>(spec);
+  require_storage<T>(spec.precision);
   const std::int64_t num_tokens = rows_of("inputs", inputs.size(), spec.d_model);
   require_size("state", state.routing.gates.size(), num_tokens, spec.router.top_k);
   require_size("d_outputs", d_outputs.size(), num_tokens, spec.d_model);
   require_size("d_inputs", d_inputs.size(), num_tokens, spec.d_model);
-  require_finite("d_outputs", d_outputs, spec.d_model);
+  require_finite<T>("d_outputs", d_outputs, spec.d_model);
   const DispatchPlan& plan = state.plan;
   scratch.d_output_rows.resize(numbers(plan.num_rows, spec.d_model));
   scratch.d_rows.resize(numbers(plan.num_rows, spec.d_model));

@@ -9,11 +9,15 @@ namespace switchyard::kernels {
 /// What random numbers are for; each use has a stream of its own.
 enum class RandomUse : std::uint64_t {
   kRouterWeights = 1,
-  kFirstWeights,   ///< W1
-  kSecondWeights,  ///< W2
-  kJitter,         ///< counter: token * d_model + column
-  kSecondChoice,   ///< counter: token
-  kExpertDropout,  ///< counter: (token * top_k + choice) * d_ff + hidden column
+  kFirstWeights,     ///< W1
+  kSecondWeights,    ///< W2
+  kJitter,           ///< counter: token * d_model + column
+  kSecondChoice,     ///< counter: token
+  kExpertDropout,    ///< counter: (token * top_k + choice) * d_ff + hidden column
+  kInputs,           ///< tokens of a run; counter: token * d_model + column
+  kOutputGradients,  ///< as kInputs
+  kPopularity,       ///< counter: expert
+  kPopularChoice,    ///< counter: token * num_experts + expert
 };
 
 /// One step of splitmix64 from state `state`.

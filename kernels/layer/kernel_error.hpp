@@ -12,7 +12,7 @@ enum class Fault {
   kNotFinite,   ///< NaN or Inf in an input
   kAllocation,  ///< memory refused
   kDevice,      ///< a CUDA call failed
-  kTransport,   ///< MPI or NCCL failed, or another rank reported a fault
+  kTransport,   ///< MPI or NCCL failed, or another rank left
 };
 
 /// Thrown by everything in `kernels`; what() names the argument, what was expected and what was

@@ -1,0 +1,133 @@
+// switchyard-kernels: runs and measures MoE layers as a file says. See kUsage.
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "kernels/comm/mpi_communicator.hpp"
+#include "kernels/comm/nccl_communicator.hpp"
+#include "kernels/cpu/isa_kernels.hpp"
+#include "kernels/layer/kernel_error.hpp"
+#include "kernels/run/measurement_report.hpp"
+#include "kernels/run/run_experiment.hpp"
+#include "kernels/run/written_file.hpp"
+
+namespace switchyard::kernels {
+namespace {
+
+constexpr const char* kUsage =
+    "usage: switchyard-kernels run FILE [--format table|json] [--out FILE]\n"
+    "       switchyard-kernels example run   print a file with every key\n"
+    "       switchyard-kernels --help | --version\n"
+    "\n"
+    "Runs the MoE layers that FILE describes and prints what each part of a step took.\n"
+    "Exit status: 0 done, 2 wrong input, 1 anything else.\n"
+    "\n"
+    "  switchyard-kernels example run > layer.txt && switchyard-kernels run layer.txt\n"
+    "  mpirun -np 4 switchyard-kernels run layer.txt      with transport = mpi\n"
+    "\n"
+    "FILE has a line \"key = value\" for each of these keys; # begins a comment.\n";
+
+/// What the command line asks for.
+struct Options {
+  std::string file;
+  std::string out;
+  bool as_json = false;
+};
+
+std::optional<Options> parse(const std::vector<std::string>& arguments) {
+  Options options;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const std::string& word = arguments[i];
+    const bool has_value = i + 1 < arguments.size();
+    if (word == "--out" && has_value) {
+      options.out = arguments[++i];
+    } else if (word == "--format" && has_value &&
+               (arguments[i + 1] == "json" || arguments[i + 1] == "table")) {
+      options.as_json = arguments[++i] == "json";
+    } else if (!word.starts_with("-") && options.file.empty()) {
+      options.file = word;
+    } else {
+      return std::nullopt;
+    }
+  }
+  if (options.file.empty()) return std::nullopt;
+  return options;
+}
+
+void put(const Options& options, const std::string& text) {
+  if (options.out.empty())
+    std::fputs(text.c_str(), stdout);
+  else
+    write_whole_file(options.out, text);
+}
+
+void run(const Options& options) {
+  const RunSpec spec = read_run_spec(content_of(options.file), options.file);
+  run_on_transport(
+      spec.transport, spec.partition.data * spec.partition.tensor, [&](Communicator& ranks) {
+        const RunMeasurement measurement = run_experiment(spec, ranks);
+        if (ranks.rank() == 0)
+          put(options,
+              options.as_json ? measurement_json(measurement) : measurement_table(measurement));
+      });
+}
+
+std::string version() {
+  return std::string{"switchyard-kernels "} + SWITCHYARD_KERNELS_VERSION + "\nCPU kernels " +
+         isa_kernels().name + "\nMPI " + (has_mpi() ? "yes" : "no") + "\nNCCL " +
+         (has_nccl() ? "yes" : "no") + "\nCUDA layer on ranks no\n";
+}
+
+int main_of(const std::vector<std::string>& arguments) {
+  const std::string command = arguments.empty() ? "" : arguments.front();
+  if (command == "--help") {
+    RunSpec spec;
+    std::fputs((kUsage + ("\n" + help_on_keys(run_keys(spec)))).c_str(), stdout);
+    return 0;
+  }
+  if (command == "--version") {
+    std::fputs(version().c_str(), stdout);
+    return 0;
+  }
+  if (arguments == std::vector<std::string>{"example", "run"}) {
+    std::fputs(write_run_spec({}).c_str(), stdout);
+    return 0;
+  }
+  const auto options =
+      command == "run" ? parse({arguments.begin() + 1, arguments.end()}) : std::nullopt;
+  if (!options) {
+    std::fputs(kUsage, stderr);
+    return 2;
+  }
+  run(*options);
+  return 0;
+}
+
+/// Ranks that agree on an error all have it; one of them says so.
+bool speaks() {
+  for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK"})
+    if (const char* rank = std::getenv(name)) return std::string{rank} == "0";
+  return true;
+}
+
+}  // namespace
+}  // namespace switchyard::kernels
+
+int main(int argc, char** argv) {
+  using namespace switchyard::kernels;
+  try {
+    return main_of({argv + 1, argv + argc});
+  } catch (const KeyFileError& error) {
+    if (speaks()) std::fprintf(stderr, "%s\n", error.what());
+    return 2;
+  } catch (const KernelError& error) {
+    if (speaks()) std::fprintf(stderr, "%s\n", error.what());
+    return error.fault() == Fault::kSpec || error.fault() == Fault::kDevice ? 2 : 1;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return 1;
+  }
+}

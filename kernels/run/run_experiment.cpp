@@ -1,0 +1,96 @@
+#include "kernels/run/run_experiment.hpp"
+
+#include <algorithm>
+#include <functional>
+
+#include "kernels/comm/agreement.hpp"
+#include "kernels/comm/gather.hpp"
+#include "kernels/cpu/isa_kernels.hpp"
+#include "kernels/layer/bfloat16.hpp"
+#include "kernels/run/layer_runner.hpp"
+
+namespace switchyard::kernels {
+namespace {
+
+/// The longest of all ranks, step by step.
+void spread_times(Communicator& ranks, const std::vector<StepTimes>& steps,
+                  RunMeasurement& measurement) {
+  constexpr std::size_t kWholes = 3;
+  std::vector<double> mine;
+  for (const StepTimes& step : steps) {
+    mine.insert(mine.end(), {step.forward_s, step.backward_s, step.step_s});
+    mine.insert(mine.end(), step.phases.seconds.begin(), step.phases.seconds.end());
+  }
+  const auto longest = max_over_ranks<double>(ranks, mine);
+  const auto spread = [&](std::size_t column) {
+    std::vector<double> seconds;
+    for (std::size_t i = column; i < longest.size(); i += kWholes + kNumPhases)
+      seconds.push_back(longest[i]);
+    return spread_of(seconds);
+  };
+  measurement.forward_s = spread(0);
+  measurement.backward_s = spread(1);
+  measurement.step_s = spread(2);
+  const bool has_backward = measurement.spec.mode == RunMode::kForwardBackward;
+  for (std::size_t p = 0; p < kNumPhases; ++p)
+    if (has_backward || p < static_cast<std::size_t>(Phase::kCombineBackward))
+      measurement.phases.push_back({phase_name(static_cast<Phase>(p)), spread(kWholes + p)});
+}
+
+template <class T>
+void measure(const RunSpec& spec, const RankGroups& groups, RunMeasurement& measurement) {
+  LocalFault fault;
+  std::unique_ptr<LayerRunner<T>> runner;
+  fault.guard([&] { runner = std::make_unique<LayerRunner<T>>(spec, groups); });
+  agree(*groups.all, fault);
+  std::vector<StepTimes> steps;
+  for (int number = 0; number < spec.warmup + spec.steps; ++number) {
+    const StepTimes times = runner->step(number);
+    if (number >= spec.warmup) steps.push_back(times);
+  }
+  spread_times(*groups.all, steps, measurement);
+  runner->count(measurement);
+  const PhaseTimes& last = steps.back().phases;
+  const auto bytes = sum_over_ranks<std::int64_t>(
+      *groups.all, std::vector{last.all_to_all_bytes, last.tensor_all_reduce_bytes,
+                               last.gradient_all_reduce_bytes});
+  measurement.all_to_all_bytes = bytes[0];
+  measurement.tensor_all_reduce_bytes = bytes[1];
+  measurement.gradient_all_reduce_bytes = bytes[2];
+  for (std::size_t l = 0; l < measurement.expert_choices.size(); ++l)
+    for (std::size_t e = 0; e < measurement.expert_choices[l].size(); ++e) {
+      measurement.num_choices += measurement.expert_choices[l][e];
+      measurement.num_dropped += measurement.expert_choices[l][e] - measurement.expert_rows[l][e];
+    }
+}
+
+}  // namespace
+
+void require_same_on_all(Communicator& ranks, const std::string& what, const std::string& text) {
+  const std::uint64_t mine = std::hash<std::string>{}(text);
+  const auto all = gathered<std::uint64_t>(ranks, {&mine, 1});
+  const auto other = std::ranges::find_if(all, [&](std::uint64_t x) { return x != all.front(); });
+  if (other == all.end()) return;
+  throw KernelError{Fault::kSpec, "rank " + std::to_string(other - all.begin()) +
+                                      ": expected the " + what + " of rank 0, got another"};
+}
+
+RunMeasurement run_experiment(const RunSpec& spec, Communicator& ranks) {
+  require_same_on_all(ranks, "run", write_run_spec(spec));
+  validate(spec.layer);
+  validate(spec.partition, spec.layer, ranks.num_ranks());
+  if (spec.backend == BackendChoice::kCuda)
+    throw KernelError{Fault::kDevice, "backend: this build has no layer on ranks for cuda"};
+  RunMeasurement measurement{.spec = spec,
+                             .num_ranks = ranks.num_ranks(),
+                             .backend = "cpu",
+                             .instruction_set = isa_kernels().name};
+  const RankGroups groups = make_groups(spec.partition, ranks);
+  if (stores_bfloat16(spec.layer.precision))
+    measure<BFloat16>(spec, groups, measurement);
+  else
+    measure<float>(spec, groups, measurement);
+  return measurement;
+}
+
+}  // namespace switchyard::kernels

@@ -1,0 +1,59 @@
+#include "kernels/run/run_spec.hpp"
+
+#include <iterator>
+#include <limits>
+
+#include "kernels/layer/kernel_error.hpp"
+#include "kernels/run/layer_keys.hpp"
+
+namespace switchyard::kernels {
+
+std::vector<Key> run_keys(RunSpec& spec) {
+  constexpr int kMost = 1 << 24;
+  std::vector<Key> keys{version_key(kRunSchemaVersion)};
+  std::ranges::move(layer_keys(spec.layer), std::back_inserter(keys));
+  std::ranges::move(partition_keys(spec.partition), std::back_inserter(keys));
+  std::ranges::move(
+      std::vector<Key>{
+          int64_key("tokens_per_rank", "tokens of a data rank; its tensor ranks have the same",
+                    spec.tokens_per_rank, 0),
+          int_key("layers", "MoE layers, each with tokens of its own", spec.layers, 1, kMost),
+          int_key("chunks", "parts of a rank's experts whose exchanges overlap; 1: no overlap",
+                  spec.chunks, 1, kMost),
+          word_key("mode", "what a step does", spec.mode, {"forward", "forward+backward"}),
+          int_key("steps", "that are measured", spec.steps, 1, kMost),
+          int_key("warmup", "steps before, not measured", spec.warmup, 0, kMost),
+          uint64_key("seed", "of weights, tokens and what is random in a step", spec.seed),
+          word_key("backend", "auto: cuda where it is built and a GPU is there", spec.backend,
+                   {"cpu", "cuda", "auto"}),
+          int_key("threads", "of each rank, on the CPU", spec.threads, 1, 4096),
+          word_key("routing",
+                   "where choices come from: a first router on random tokens, or "
+                   "tokens that lean towards popular experts",
+                   spec.routing, {"learned", "skew"}),
+          number_key("skew_exponent", "the r-th most popular expert weighs r^-this, no unit",
+                     spec.skew_exponent, 0.0, 100.0),
+          word_key("transport", "between ranks: none for 1, loopback threads of one process",
+                   spec.transport, transport_names())},
+      std::back_inserter(keys));
+  return keys;
+}
+
+RunSpec read_run_spec(std::string_view text, const std::string& file) {
+  RunSpec spec;
+  read_keys(text, file, run_keys(spec));
+  try {
+    validate(spec.layer);
+    validate(spec.partition, spec.layer, spec.partition.data * spec.partition.tensor);
+  } catch (const KernelError& error) {
+    throw KeyFileError{file + ": " + error.what()};
+  }
+  return spec;
+}
+
+std::string write_run_spec(const RunSpec& spec) {
+  RunSpec copy = spec;
+  return write_keys(run_keys(copy));
+}
+
+}  // namespace switchyard::kernels

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kernels/comm/transport.hpp"
+#include "kernels/layer/layer_spec.hpp"
+#include "kernels/ranks/partition.hpp"
+#include "kernels/run/key_table.hpp"
+
+namespace switchyard::kernels {
+
+enum class RunMode { kForward, kForwardBackward };
+enum class BackendChoice { kCpu, kCuda, kAuto };
+
+/// Where a run's choices come from.
+enum class InputRouting {
+  kLearned,  ///< a router as first drawn, on random tokens
+  kSkew,     ///< tokens that lean towards experts drawn by popularity, the r-th r^-skew_exponent
+};
+
+/// MoE layers that are run for a number of steps and measured. Each has tokens of its own.
+struct RunSpec {
+  MoeLayerSpec layer = {.d_model = 512, .d_ff = 2048, .num_experts = 8};
+  std::int64_t tokens_per_rank = 1024;  ///< of a data rank; its tensor ranks have the same
+  int layers = 1;
+  RankPartition partition = {};
+  int chunks = 1;  ///< of a rank's experts, whose exchanges overlap with the others' products
+  RunMode mode = RunMode::kForwardBackward;
+  int steps = 10;  ///< measured
+  int warmup = 2;  ///< steps before
+  std::uint64_t seed = 1;
+  BackendChoice backend = BackendChoice::kAuto;
+  int threads = 1;  ///< of each rank
+  InputRouting routing = InputRouting::kLearned;
+  double skew_exponent = 1.0;
+  Transport transport = Transport::kNone;
+};
+
+inline constexpr int kRunSchemaVersion = 1;
+
+/// All keys of the file; they borrow the spec.
+[[nodiscard]] std::vector<Key> run_keys(RunSpec& spec);
+
+/// @param file  name for messages
+/// @throws KeyFileError with all that is wrong, or whose layer or partition cannot be
+[[nodiscard]] RunSpec read_run_spec(std::string_view text, const std::string& file);
+
+/// The file that read_run_spec reads back.
+[[nodiscard]] std::string write_run_spec(const RunSpec& spec);
+
+}  // namespace switchyard::kernels

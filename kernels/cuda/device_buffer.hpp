@@ -74,6 +74,7 @@ class DeviceBuffer {
 template <class T>
 void copy_to_device(std::span<const T> from, DeviceBuffer<T>& to, cudaStream_t stream) {
   to.resize(from.size());
+  if (from.empty()) return;
   check_cuda(
       cudaMemcpyAsync(to.data(), from.data(), from.size_bytes(), cudaMemcpyHostToDevice, stream),
       "copy to the device");
@@ -83,6 +84,7 @@ void copy_to_device(std::span<const T> from, DeviceBuffer<T>& to, cudaStream_t s
 template <class T>
 void copy_to_host(std::span<const T> from, Buffer<T>& to, cudaStream_t stream) {
   to.resize(from.size());
+  if (from.empty()) return;
   check_cuda(
       cudaMemcpyAsync(to.data(), from.data(), from.size_bytes(), cudaMemcpyDeviceToHost, stream),
       "copy to the host");

@@ -98,9 +98,9 @@ __device__ __forceinline__ void multiply_stage(const Ring<Config>& ring, int sta
                                                bool is_first, float (&sums)[Config::kColumns / 2]) {
   using Add =
       Wgmma<Config::kColumns, Config::kRowsAlongDepth ? 0 : 1, Config::kColumnsAlongDepth ? 0 : 1>;
-  const std::uint64_t rows =
-      tile_descriptor(ring.rows(stage) + static_cast<std::uint32_t>(warpgroup) * kPanelBytes);
-  const std::uint64_t columns = tile_descriptor(ring.columns(stage));
+  const std::uint64_t rows = tile_descriptor<Config::kRowsAlongDepth>(
+      ring.rows(stage) + static_cast<std::uint32_t>(warpgroup) * kPanelBytes);
+  const std::uint64_t columns = tile_descriptor<Config::kColumnsAlongDepth>(ring.columns(stage));
   wgmma_fence();
 #pragma unroll
   for (int i = 0; i < Config::kDepth / 16; ++i)

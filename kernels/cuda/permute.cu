@@ -1,125 +1,9 @@
 #include "kernels/cpu/shape_check.hpp"
-#include "kernels/cuda/numbers.cuh"
 #include "kernels/cuda/permute.hpp"
-#include "kernels/cuda/warp.cuh"
-#include "kernels/layer/dispatch_plan.hpp"
+#include "kernels/cuda/permute_kernels.cuh"
 
 namespace switchyard::kernels {
 namespace {
-
-constexpr int kWarps = 8;
-/// Packs of 16 bytes that a lane has in flight.
-constexpr int kPacks = 4;
-
-/// Tokens' rows as packs of kCount numbers; a warp takes kPacks * 32 packs of one token.
-struct TokenRows {
-  std::int64_t num_tokens;
-  int top_k;
-  int packs;           ///< of a row
-  int pieces;          ///< warps of a row
-  const int* dst_row;  ///< (T, k)
-};
-
-/// A warp's piece; packs first, first + 32, ... below `packs` are its lane's.
-struct Piece {
-  std::int64_t token;
-  int first;
-};
-
-__device__ Piece piece_of_warp(const TokenRows& of) {
-  const std::int64_t warp = std::int64_t{blockIdx.x} * kWarps + warp_id();
-  return {warp / of.pieces, static_cast<int>(warp % of.pieces) * kPacks * kWarp + lane_id()};
-}
-
-template <class Packed>
-__device__ void load(const Packed* row, int first, int packs, Packed (&to)[kPacks]) {
-#pragma unroll
-  for (int i = 0; i < kPacks; ++i)
-    if (first + i * kWarp < packs) to[i] = row[first + i * kWarp];
-}
-
-template <class Packed>
-__device__ void store(const Packed (&from)[kPacks], int first, int packs, Packed* row) {
-#pragma unroll
-  for (int i = 0; i < kPacks; ++i)
-    if (first + i * kWarp < packs) row[first + i * kWarp] = from[i];
-}
-
-template <class T, int kCount>
-__global__ void __launch_bounds__(kWarps* kWarp)
-    permute_kernel(TokenRows of, const Pack<T, kCount>* inputs, Pack<T, kCount>* rows) {
-  const auto [token, first] = piece_of_warp(of);
-  if (token >= of.num_tokens) return;
-  Pack<T, kCount> packs[kPacks];
-  load(inputs + token * of.packs, first, of.packs, packs);
-  for (int j = 0; j < of.top_k; ++j) {
-    const std::int64_t row = of.dst_row[token * of.top_k + j];
-    if (row != kDropped) store(packs, first, of.packs, rows + row * of.packs);
-  }
-}
-
-/// combine with gates, unpermute without; addend may be null.
-template <class T, int kCount>
-__global__ void __launch_bounds__(kWarps* kWarp)
-    sum_kernel(TokenRows of, const float* gates, const Pack<T, kCount>* rows,
-               const Pack<float, kCount>* addend, Pack<T, kCount>* sums_of_tokens) {
-  const auto [token, first] = piece_of_warp(of);
-  if (token >= of.num_tokens) return;
-  Pack<float, kCount> sums[kPacks] = {};
-  if (addend != nullptr) load(addend + token * of.packs, first, of.packs, sums);
-  for (int j = 0; j < of.top_k; ++j) {
-    const std::int64_t row = of.dst_row[token * of.top_k + j];
-    if (row == kDropped) continue;
-    const float gate = gates == nullptr ? 1.0F : gates[token * of.top_k + j];
-    Pack<T, kCount> packs[kPacks] = {};
-    load(rows + row * of.packs, first, of.packs, packs);
-#pragma unroll
-    for (int i = 0; i < kPacks; ++i)
-#pragma unroll
-      for (int n = 0; n < kCount; ++n) sums[i].values[n] += gate * to_float(packs[i].values[n]);
-  }
-  Pack<T, kCount> result[kPacks];
-#pragma unroll
-  for (int i = 0; i < kPacks; ++i)
-#pragma unroll
-    for (int n = 0; n < kCount; ++n) result[i].values[n] = rounded_to<T>(sums[i].values[n]);
-  store(result, first, of.packs, sums_of_tokens + token * of.packs);
-}
-
-/// A warp for each choice.
-template <class T, int kCount>
-__global__ void __launch_bounds__(kWarps* kWarp)
-    combine_backward_kernel(TokenRows of, const float* gates, const Pack<T, kCount>* rows,
-                            const Pack<T, kCount>* d_outputs, Pack<T, kCount>* d_rows,
-                            float* d_gates) {
-  const std::int64_t choice = std::int64_t{blockIdx.x} * kWarps + warp_id();
-  if (choice >= of.num_tokens * of.top_k) return;
-  const std::int64_t row = of.dst_row[choice];
-  if (row == kDropped) {
-    if (lane_id() == 0) d_gates[choice] = 0.0F;
-    return;
-  }
-  const float gate = gates[choice];
-  const Pack<T, kCount>* upper = d_outputs + choice / of.top_k * of.packs;
-  float sum = 0.0F;
-  for (int first = lane_id(); first < of.packs; first += kPacks * kWarp) {
-    Pack<T, kCount> d[kPacks] = {};
-    Pack<T, kCount> outputs[kPacks] = {};
-    load(upper, first, of.packs, d);
-    load(rows + row * of.packs, first, of.packs, outputs);
-#pragma unroll
-    for (int i = 0; i < kPacks; ++i)
-#pragma unroll
-      for (int n = 0; n < kCount; ++n) {
-        const float x = to_float(d[i].values[n]);
-        sum += x * to_float(outputs[i].values[n]);
-        d[i].values[n] = rounded_to<T>(gate * x);
-      }
-    store(d, first, of.packs, d_rows + row * of.packs);
-  }
-  sum = warp_sum(sum);
-  if (lane_id() == 0) d_gates[choice] = sum;
-}
 
 TokenRows token_rows(const DevicePlan& plan, std::int64_t num_tokens, int packs) {
   return {.num_tokens = num_tokens,
@@ -130,7 +14,7 @@ TokenRows token_rows(const DevicePlan& plan, std::int64_t num_tokens, int packs)
 }
 
 unsigned blocks_for_warps(std::int64_t warps) {
-  return static_cast<unsigned>((warps + kWarps - 1) / kWarps);
+  return static_cast<unsigned>((warps + kPermuteWarps - 1) / kPermuteWarps);
 }
 
 /// Calls body with std::integral_constant: the numbers of a pack.
@@ -157,7 +41,7 @@ void launch_sum(const DevicePlan& plan, CudaBackend& cuda, int d_model, std::int
     constexpr int kCount = decltype(count)::value;
     const TokenRows tokens = token_rows(plan, num_tokens, d_model / kCount);
     sum_kernel<T, kCount>
-        <<<blocks_for_warps(num_tokens * tokens.pieces), kWarps * kWarp, 0, cuda.stream()>>>(
+        <<<blocks_for_warps(num_tokens * tokens.pieces), kPermuteWarps * kWarp, 0, cuda.stream()>>>(
             tokens, of.gates, reinterpret_cast<const Pack<T, kCount>*>(of.rows),
             reinterpret_cast<const Pack<float, kCount>*>(of.addend),
             reinterpret_cast<Pack<T, kCount>*>(of.sums));
@@ -177,7 +61,7 @@ void permute(const DevicePlan& plan, CudaBackend& cuda, int d_model, std::span<c
     constexpr int kCount = decltype(count)::value;
     const TokenRows tokens = token_rows(plan, num_tokens, d_model / kCount);
     permute_kernel<T, kCount>
-        <<<blocks_for_warps(num_tokens * tokens.pieces), kWarps * kWarp, 0, cuda.stream()>>>(
+        <<<blocks_for_warps(num_tokens * tokens.pieces), kPermuteWarps * kWarp, 0, cuda.stream()>>>(
             tokens, reinterpret_cast<const Pack<T, kCount>*>(inputs.data()),
             reinterpret_cast<Pack<T, kCount>*>(rows.data()));
     check_launch("permute_kernel");
@@ -209,7 +93,7 @@ void combine_backward(const DevicePlan& plan, CudaBackend& cuda, int d_model,
     using Packed = Pack<T, kCount>;
     const TokenRows tokens = token_rows(plan, num_tokens, d_model / kCount);
     combine_backward_kernel<T, kCount>
-        <<<blocks_for_warps(num_tokens * tokens.top_k), kWarps * kWarp, 0, cuda.stream()>>>(
+        <<<blocks_for_warps(num_tokens * tokens.top_k), kPermuteWarps * kWarp, 0, cuda.stream()>>>(
             tokens, gates.data(), reinterpret_cast<const Packed*>(rows.data()),
             reinterpret_cast<const Packed*>(d_outputs.data()),
             reinterpret_cast<Packed*>(d_rows.data()), d_gates.data());

@@ -43,11 +43,13 @@ inline constexpr std::uint32_t kBlockBytes = 8 * kTileRowBytes;
 /// 64 rows of a tile.
 inline constexpr std::uint32_t kPanelBytes = 64 * kTileRowBytes;
 
-/// Descriptor of a tile at `address`. Contiguous depth (K-major): 64 numbers of depth a row.
-/// Otherwise: 64 rows of depth, 64 numbers of width each; kPanelBytes from panel to panel.
+/// Descriptor of a tile at `address`. Contiguous depth (K-major): 64 numbers of depth a row, the
+/// leading offset is not looked at. Otherwise: 64 rows of depth, 64 numbers of width each;
+/// kPanelBytes from panel to panel.
+template <bool kDepthIsContiguous>
 __device__ __forceinline__ std::uint64_t tile_descriptor(std::uint32_t address) {
   constexpr std::uint64_t kSwizzle128 = std::uint64_t{1} << 62;
-  constexpr std::uint64_t kLeading = std::uint64_t{kPanelBytes >> 4} << 16;
+  constexpr std::uint64_t kLeading = std::uint64_t{kDepthIsContiguous ? 1 : kPanelBytes >> 4} << 16;
   constexpr std::uint64_t kStride = std::uint64_t{kBlockBytes >> 4} << 32;
   return kSwizzle128 | kStride | kLeading | ((address & 0x3ffffU) >> 4);
 }

@@ -54,6 +54,7 @@ bool have_same_bits(const Buffer<T>& a, const Buffer<T>& b) {
 template <class T>
 void poison(DeviceBuffer<T>& buffer, std::size_t size, cudaStream_t stream) {
   buffer.resize(size);
+  if (size == 0) return;
   check_cuda(cudaMemsetAsync(buffer.data(), 0xff, size * sizeof(T), stream), "cudaMemset");
 }
 

@@ -17,7 +17,7 @@ set(may_use_sim/engine ${may_use_cost_models} cost_models)
 set(may_use_sim/serving ${may_use_sim/engine} sim/engine)
 set(may_use_sim/planner ${may_use_sim/serving})
 set(may_use_sim/report ${may_use_sim/serving})
-set(may_use_sim/cli ${may_use_sim/serving} sim/serving sim/planner sim/report)
+set(may_use_sim/cli ${may_use_sim/serving} sim/serving sim/planner sim/report kernels)
 # The kernels build on bare GPU nodes: of sim/core only what needs the standard library alone.
 set(may_use_kernels sim/core)
 set(core_headers_for_kernels sim/core/units.hpp sim/core/ids.hpp)

@@ -29,7 +29,8 @@ void add_check(CLI::App& program) {
       fmt::print(
           "  {}: {} ranks, {} sequences in microbatches of {} per data rank, {} of {} memory{}{}\n",
           c.name, num_ranks(step.partition), step.sequences, step.microbatch_sequences,
-          memory.total(), limit, is_moe(step.model) && step.moe.dropless ? " at perfect balance" : "",
+          memory.total(), limit,
+          is_moe(step.model) && step.moe.dropless ? " at perfect balance" : "",
           fits(memory, c.run.system.device) ? "" : ": DOES NOT FIT");
     }
   });

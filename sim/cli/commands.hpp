@@ -13,6 +13,7 @@ void add_validate(CLI::App& program);  ///< replay published results, show error
 void add_check(CLI::App& program);     ///< read an experiment and say what it would run
 void add_show(CLI::App& program);      ///< look at a model or a system of the catalogs
 void add_net(CLI::App& program);       ///< time collectives on a network
+void add_execute(CLI::App& program);   ///< run MoE layers for real, beside the prediction
 void add_fit(CLI::App& program);       ///< fit a device's constants to an experiment's fit rows
 void add_fit_gemm(CLI::App& fit);      ///< `fit gemm`: fit a GPU's products to measured times
 void add_fit_links(CLI::App& fit);     ///< `fit links`: fit links to measured transfers

@@ -79,8 +79,8 @@ void execute_command(const ExecuteOptions& options) {
   for (const ExperimentCase& c : cases) {
     executed.push_back({.name = c.name, .predicted = {}, .slowdown = 1.0, .measured = {}});
     if (is_moe(c.run.step.model)) executed.back().predicted = moe_phase_times(c.run);
-    specs.push_back(layer_run(c.name, c.run, executed.back().predicted.num_layers,
-                              experiment.seed, options.run));
+    specs.push_back(layer_run(c.name, c.run, executed.back().predicted.num_layers, experiment.seed,
+                              options.run));
     executed.back().slowdown = slowdown(specs.back());
   }
   if (!options.export_file.empty()) {

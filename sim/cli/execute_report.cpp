@@ -108,16 +108,15 @@ std::string execute_tables(const std::vector<ExecutedCase>& cases) {
         run.spec.partition.expert, run.spec.tokens_per_rank, run.spec.steps, run.backend,
         run.instruction_set);
     TextTable table;
-    table.columns = {{"phase", Alignment::kLeft},
-                     {"predicted\nms"},
-                     {"measured\nms"},
-                     {"error\n%"}};
+    table.columns = {
+        {"phase", Alignment::kLeft}, {"predicted\nms"}, {"measured\nms"}, {"error\n%"}};
     for (const PhaseComparison& line : compare_phases(executed))
       table.rows.push_back({line.name, milliseconds(line.predicted_s),
                             milliseconds(line.measured_s), error_text(line)});
     text += format(table, 100);
     text += fmt::format(
-        "step p10 {} ms, p90 {} ms; dropped {:.2g} %, largest load {:.3g} x mean; all-to-all {:.3g} "
+        "step p10 {} ms, p90 {} ms; dropped {:.2g} %, largest load {:.3g} x mean; all-to-all "
+        "{:.3g} "
         "MB sent, gradient sums {:.3g} MB\n\n",
         milliseconds(run.step_s.p10), milliseconds(run.step_s.p90), dropped_percent(run),
         imbalance(run), static_cast<double>(run.all_to_all_bytes) / 1e6,

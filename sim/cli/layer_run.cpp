@@ -79,8 +79,6 @@ std::vector<std::string> layer_problems(const TrainingRunSpec& run) {
   if (p.zero_stage > 0) found.emplace_back("zero: each rank holds its experts whole");
   if (expert_tensor_ranks(p) != p.tensor)
     found.emplace_back("expert_tensor: experts are split over as many ranks as tensor says");
-  if (p.sequence_parallel)
-    found.emplace_back("sequence_parallel: tensor ranks have the same tokens; set it to false");
   if (p.order[0] != MeshAxis::kTensor && p.tensor > 1 && p.data > 1)
     found.emplace_back("order: tensor ranks are neighbours");
   if (run.routing.slots.priority == SlotPriority::kGate)
@@ -97,8 +95,8 @@ kernels::RunSpec layer_run(const std::string& name, const TrainingRunSpec& run, 
                            std::uint64_t seed, const LayerRunOptions& options) {
   const std::vector<std::string> found = layer_problems(run);
   if (!found.empty())
-    throw ConfigError(fmt::format("case \"{}\" cannot be run for real:\n  {}", name,
-                                  fmt::join(found, "\n  ")));
+    throw ConfigError(
+        fmt::format("case \"{}\" cannot be run for real:\n  {}", name, fmt::join(found, "\n  ")));
   const TrainingStepSpec step = resolve_microbatch(run);
   const ModelSpec& model = step.model;
   kernels::RunSpec spec;
@@ -130,8 +128,8 @@ kernels::RunSpec layer_run(const std::string& name, const TrainingRunSpec& run, 
                     .tensor = step.partition.tensor,
                     .expert = step.partition.expert};
   spec.chunks = step.overlap.all_to_all_chunks;
-  spec.mode = options.forward_only ? kernels::RunMode::kForward
-                                   : kernels::RunMode::kForwardBackward;
+  spec.mode =
+      options.forward_only ? kernels::RunMode::kForward : kernels::RunMode::kForwardBackward;
   spec.steps = options.steps;
   spec.warmup = options.warmup;
   spec.seed = seed;

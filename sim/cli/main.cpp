@@ -46,6 +46,7 @@ int main(int argc, char** argv) {
     switchyard::add_show(program);
     switchyard::add_net(program);
     switchyard::add_fit(program);
+    switchyard::add_execute(program);
     switchyard::add_import(program);
     switchyard::add_schema(program);
     program.parse(argc, argv);

@@ -92,16 +92,17 @@ void read_partition(Section section, TrainingRunSpec& run) {
       "data", "Ranks over which the batch is split; the rest of the system when missing.",
       static_cast<int>(std::max<std::int64_t>(1, ranks / others)), kAxis);
   p.expert_tensor = section.optional_count(
-      "expert_tensor", "Ranks that split the width of one expert; 0: as tensor.", 0,
-      {0, 65'536});
-  const std::int64_t places =
-      std::int64_t{p.data} * p.sequence * p.tensor / expert_tensor_ranks(p);
+      "expert_tensor", "Ranks that split the width of one expert; 0: as tensor.", 0, {0, 65'536});
+  const std::int64_t places = std::int64_t{p.data} * p.sequence * p.tensor / expert_tensor_ranks(p);
   const int experts = run.step.model.moe.num_experts;
   p.expert = section.optional_count(
       "expert",
       "Ranks over which the experts of a layer are spread; they lie over the data ranks. As many "
       "as divide both when missing.",
-      experts > 0 && has_experts(strategy) ? static_cast<int>(std::max<std::int64_t>(1, std::gcd(experts, places))) : 1, kAxis);
+      experts > 0 && has_experts(strategy)
+          ? static_cast<int>(std::max<std::int64_t>(1, std::gcd(experts, places)))
+          : 1,
+      kAxis);
   if (experts == 0) p.expert = 1;  // cases of one file may have models with and without experts
   p.zero_stage = section.optional_count(
       "zero", "What data ranks share: 1 optimizer state, 2 gradients too, 3 weights too.", 0,

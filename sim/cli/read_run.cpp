@@ -67,10 +67,10 @@ void check_without_effect(const TrainingRunSpec& run, Section& section) {
                     "works with interleaved stages; set partition.pipeline and "
                     "partition.virtual_stages");
   if (!is_pipeline && (run.stragglers.pass_sigma > 0.0 || !run.stragglers.stage_slowdown.empty()))
-    section.problem(run.stragglers.pass_sigma > 0.0 ? "schedule.jitter_sigma"
-                                                    : "schedule.stage_slowdown",
-                    "slows the passes of pipeline stages, of which there is one; set "
-                    "partition.pipeline");
+    section.problem(
+        run.stragglers.pass_sigma > 0.0 ? "schedule.jitter_sigma" : "schedule.stage_slowdown",
+        "slows the passes of pipeline stages, of which there is one; set "
+        "partition.pipeline");
   const std::optional<MatmulModel>& model = run.system.device.matmul_model;
   if (run.step.precision == Precision::kFp8 && (!model || model->peak_fp8 == FlopPerSecond{}))
     section.problem("precision",

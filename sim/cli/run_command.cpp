@@ -186,7 +186,8 @@ void warn_of_draws(const RunReport& report) {
     const double share = c.result.fits_probability;
     if (share >= 1.0 || c.result.memory_over_draws.p5 == c.result.memory_over_draws.p95) continue;
     spdlog::warn(
-        "{}: as tokens are routed, {:.0f} % of the draws fit in memory; they need {} (median) to {} "
+        "{}: as tokens are routed, {:.0f} % of the draws fit in memory; they need {} (median) to "
+        "{} "
         "(95 %); what would fit at perfect balance may not. A capacity factor, a smaller "
         "microbatch or more ranks bound it",
         c.name, 100 * share, Bytes{c.result.memory_over_draws.p50},
@@ -207,8 +208,7 @@ void run(const RunOptions& options) {
   check_trace_name(experiment, options.trace);
   if (!options.out.empty()) check_output_folder(options.out);
   if (!options.quiet) warn_of_memory(experiment);
-  const EngineKind engine =
-      options.folded ? EngineKind::kAnalytic : engine_of(options.engine);
+  const EngineKind engine = options.folded ? EngineKind::kAnalytic : engine_of(options.engine);
   const RunReport report = run_experiment(experiment, engine, options);
   if (!options.quiet) warn_of_draws(report);
 

@@ -39,16 +39,14 @@ void show_system(const std::string& name) {
        fmt::format("{:.3g} ({}, plausible {} to {})", device.memory_efficiency.value,
                    provenance_name(device.memory_efficiency.provenance),
                    device.memory_efficiency.lowest, device.memory_efficiency.highest)},
-      {"sustained speed",
-       device.sustained_speed.lowest > 0.0
-           ? fmt::format("{:.3g} ({})", device.sustained_speed.value,
-                         provenance_name(device.sustained_speed.provenance))
-           : "1"},
-      {"host launch",
-       device.host_launch.highest > Seconds{}
-           ? fmt::format("{} an operator ({})", device.host_launch.value,
-                         provenance_name(device.host_launch.provenance))
-           : "none: steps are launched whole"},
+      {"sustained speed", device.sustained_speed.lowest > 0.0
+                              ? fmt::format("{:.3g} ({})", device.sustained_speed.value,
+                                            provenance_name(device.sustained_speed.provenance))
+                              : "1"},
+      {"host launch", device.host_launch.highest > Seconds{}
+                          ? fmt::format("{} an operator ({})", device.host_launch.value,
+                                        provenance_name(device.host_launch.provenance))
+                          : "none: steps are launched whole"},
       {"matrix tile", fmt::format("{} x {}, rows in {}s and at least {}",
                                   device.matmul_tile.contraction, device.matmul_tile.columns,
                                   device.matmul_tile.rows, device.matmul_tile.minimum_rows)},

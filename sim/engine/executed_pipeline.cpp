@@ -53,7 +53,8 @@ Seconds saved_by_launches(const TrainingRunSpec& run, const PipelineSchedule& sc
     for (int chunk = 0; chunk < schedule.chunks_per_stage; ++chunk) {
       const auto position = static_cast<std::size_t>(position_of(schedule, stage, chunk));
       const PipelineChunk& at = executed.positions.at(position);
-      PassTimes& pass = times.passes[static_cast<std::size_t>(stage)][static_cast<std::size_t>(chunk)];
+      PassTimes& pass =
+          times.passes[static_cast<std::size_t>(stage)][static_cast<std::size_t>(chunk)];
       pass.forward -= at.launch_wait_forward;
       const Seconds backward = pass.backward();
       if (backward == Seconds{}) continue;

@@ -66,7 +66,9 @@ MoePhaseTimes moe_phase_times(const TrainingRunSpec& run) {
     if (!task.name.starts_with(stack) || block == std::string::npos) continue;
     layers.insert(task.name.substr(0, block));
     const auto [operator_class, phase] = std::visit(
-        [](const auto& node) { return std::pair{node.operator_class, node.phase}; },
+        [](const auto& node) {
+          return std::pair{node.operator_class, node.phase};
+        },
         graph.microbatch[i]);
     const std::optional<MoePhase> part = phase_of(operator_class);
     if (!part) continue;

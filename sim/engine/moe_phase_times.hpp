@@ -19,8 +19,8 @@ struct MoePhaseTimes {
   int num_layers = 0;
   std::array<Seconds, kNumMoePhases> forward{};
   std::array<Seconds, kNumMoePhases> backward{};
-  Seconds gradient_sums;       ///< of the experts, over their replicas, once a step
-  Bytes all_to_all_sent;       ///< by one rank, forward and backward
+  Seconds gradient_sums;  ///< of the experts, over their replicas, once a step
+  Bytes all_to_all_sent;  ///< by one rank, forward and backward
 };
 
 /// Prices the MoE layers of the encoder, or of a decoder-only model, by the closed forms in perfect

@@ -139,11 +139,10 @@ Json provenance(const CaseReport& row) {
   if (row.sustained_speed.lowest > 0.0)
     keys["constants"]["sustained_speed"] = constant(row.sustained_speed);
   if (row.host_launch.highest > Seconds{})
-    keys["constants"]["host_launch_s"] =
-        constant({.value = row.host_launch.value.base(),
-                  .provenance = row.host_launch.provenance,
-                  .lowest = row.host_launch.lowest.base(),
-                  .highest = row.host_launch.highest.base()});
+    keys["constants"]["host_launch_s"] = constant({.value = row.host_launch.value.base(),
+                                                   .provenance = row.host_launch.provenance,
+                                                   .lowest = row.host_launch.lowest.base(),
+                                                   .highest = row.host_launch.highest.base()});
   return keys;
 }
 

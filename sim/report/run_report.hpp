@@ -32,9 +32,9 @@ struct CaseReport {
   std::optional<PublishedRate> published;
   Constant matmul_efficiency;  ///< what was used, with provenance
   Constant memory_efficiency;
-  Constant sustained_speed{};  ///< of devices that say so (range above 0)
+  Constant sustained_speed{};               ///< of devices that say so (range above 0)
   QuantityConstant<Seconds> host_launch{};  ///< the same
-  Constant one_hot_passes;  ///< over the one-hot tensors; used by MoE models only
+  Constant one_hot_passes;                  ///< over the one-hot tensors; used by MoE models only
 };
 
 /// The ratio of two cases' examples/s beside its published value.

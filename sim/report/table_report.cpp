@@ -255,10 +255,10 @@ TextTable table_of_constants(const RunReport& report) {
     if (row.sustained_speed.lowest > 0.0) add("sustained speed", row.sustained_speed);
     if (row.host_launch.highest > Seconds{}) {
       const auto us = [](Seconds time) { return 1e6 * time.base(); };
-      cells.push_back({"host launch (us)", fixed(us(row.host_launch.value), 1),
-                       provenance_name(row.host_launch.provenance),
-                       fmt::format("{:g} to {:g}", us(row.host_launch.lowest),
-                                   us(row.host_launch.highest))});
+      cells.push_back(
+          {"host launch (us)", fixed(us(row.host_launch.value), 1),
+           provenance_name(row.host_launch.provenance),
+           fmt::format("{:g} to {:g}", us(row.host_launch.lowest), us(row.host_launch.highest))});
     } else {
       add("one-hot passes", row.one_hot_passes);
     }

@@ -104,7 +104,8 @@ TEST_F(Program, PrintsTheSameWhereOneRankStandsForAll) {
   std::vector<std::string> folded = run;
   folded.emplace_back("--folded");
   EXPECT_EQ(switchyard(folded).out, switchyard(run).out);
-  const ProgramRun refused = switchyard({"run", "experiments/table1.yaml", "--engine", "fluid", "--folded"});
+  const ProgramRun refused =
+      switchyard({"run", "experiments/table1.yaml", "--engine", "fluid", "--folded"});
   EXPECT_EQ(refused.exit_code, 2);
   EXPECT_NE(refused.err.find("--engine analytic"), std::string::npos) << refused.err;
 }

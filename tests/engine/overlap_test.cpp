@@ -155,5 +155,20 @@ TEST(Recompute, RepeatsTheForwardPass) {
   EXPECT_DOUBLE_EQ(repeated.mfu * repeated.step_time.base(), kept.mfu * kept.step_time.base());
 }
 
+// Launches that are slower than every kernel decide the step: without them it would be as long as
+// without a host, and the classes keep their own times.
+TEST(Launches, AreWhatWouldHelpMostWhereTheyDecide) {
+  TrainingRunSpec run = balanced_run();
+  const TrainingResult free = analytic(run);
+  run.system.device.host_launch.value = 100_us;
+  const TrainingResult launched = analytic(run);
+  EXPECT_GT(launched.step_time, 1.5 * free.step_time);
+  EXPECT_NEAR((launched.step_time - launched.saved_by_launches).base(), free.step_time.base(),
+              1e-12);
+  EXPECT_NEAR(by_class(launched)[OperatorClass::kExperts].time.base(),
+              by_class(free)[OperatorClass::kExperts].time.base(), 1e-12);
+  EXPECT_EQ(free.saved_by_launches, Seconds{});
+}
+
 }  // namespace
 }  // namespace switchyard

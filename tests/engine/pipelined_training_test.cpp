@@ -71,6 +71,21 @@ TEST(PipelinedTraining, OfOneMicrobatchRunsStageAfterStage) {
   EXPECT_NEAR(analytic(run).step_time / (expected + update), 1.0, 1e-12);
 }
 
+// A host that needs 100 us for each operator decides every pass; the classes keep their own times,
+// and without launches the passes would take what they take without a host.
+TEST(PipelinedTraining, ChargesLaunchesToNoClass) {
+  TrainingRunSpec run = run_of({.data = 2, .pipeline = 4});
+  const TrainingResult free = analytic(run);
+  run.system.device.host_launch.value = 100_us;
+  const TrainingResult launched = analytic(run);
+  EXPECT_GT(launched.step_time, 2.0 * free.step_time);
+  ASSERT_EQ(launched.breakdown.size(), free.breakdown.size());
+  for (std::size_t i = 0; i < free.breakdown.size(); ++i)
+    EXPECT_NEAR(launched.breakdown[i].time.base(), free.breakdown[i].time.base(), 1e-9);
+  EXPECT_NEAR(launched.pipeline->run.makespan.base() - launched.saved_by_launches.base(),
+              free.pipeline->run.makespan.base(), 1e-9);
+}
+
 // Layers with and without a window are different work, whatever else they share: with one layer on
 // each of 8 stages every second stage is faster.
 TEST(PipelinedTraining, TellsLayersWithAWindowApart) {

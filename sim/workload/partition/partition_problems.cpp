@@ -51,9 +51,9 @@ void check_model(const TrainingStepSpec& spec, Problems& problems) {
       check_split("partition.sequence", "the tokens of a sequence", length, p.sequence, problems);
   const int layers = num_layers(model);
   if (p.pipeline > layers)
-    problems.push_back({"partition.pipeline",
-                        fmt::format("{} stages are more than the model's {} layers", p.pipeline,
-                                    layers)});
+    problems.push_back(
+        {"partition.pipeline",
+         fmt::format("{} stages are more than the model's {} layers", p.pipeline, layers)});
   else if (std::int64_t{p.pipeline} * p.virtual_stages > layers)
     problems.push_back(
         {p.virtual_stages > 1 ? "partition.virtual_stages" : "partition.pipeline",

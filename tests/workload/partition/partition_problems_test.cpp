@@ -11,6 +11,7 @@ namespace {
 
 using namespace testing;
 using ::testing::AllOf;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::Field;
 using ::testing::HasSubstr;
@@ -72,10 +73,22 @@ TEST(PartitionProblems, KnowTheMeshOfExperts) {
 }
 
 TEST(PartitionProblems, KnowPipelinesDeeperThanTheModel) {
-  EXPECT_THAT(partition_problems(with({.data = 1, .pipeline = 32, .expert = 1}), 32),
-              ElementsAre(problem("partition.pipeline",
-                                  "more than the model's 24 layers; expected at "
-                                  "most 24 stages")));
+  EXPECT_THAT(
+      partition_problems(with({.data = 1, .pipeline = 32, .expert = 1}), 32),
+      ElementsAre(problem("partition.pipeline", "32 stages are more than the model's 24 layers")));
+  // 24 layers in 8 stages are 3 a stage; in stages of 4 chunks, 6 stages.
+  Partition chunks{.data = 4, .pipeline = 8, .expert = 1};
+  chunks.virtual_stages = 4;
+  EXPECT_THAT(partition_problems(with(chunks), 32),
+              ElementsAre(problem("partition.virtual_stages",
+                                  "at most 3 chunks a stage, or at most 6 stages")));
+}
+
+// The product of four axes is beyond what an int holds; what follows from a wrong axis is not said.
+TEST(PartitionProblems, NameHugeAxesAlone) {
+  EXPECT_THAT(partition_problems(
+                  with({.data = 65'536, .tensor = 1, .sequence = 1, .pipeline = 65'536}), 32),
+              Contains(problem("partition.data", "but the system has 32 ranks")));
 }
 
 TEST(PartitionProblems, AskForASplitStreamWhereTensorRanksDispatch) {

@@ -35,10 +35,12 @@ TEST(PipelineProblems, AskDualPipeForEvenStagesAndTwoMicrobatchesEach) {
               ElementsAre("dualpipe: an even number of stages, given 1; nearest: 2"));
   EXPECT_THAT(pipeline_problems({Kind::kDualPipe, 8, 2, 12}),
               ElementsAre("dualpipe: an even number of microbatches, at least 16 (two a stage), "
-                          "given 12; nearest: 16"));
+                          "given 12; nearest: 16; "
+                          "set batch.sequences or batch.microbatch_sequences"));
   EXPECT_THAT(pipeline_problems({Kind::kDualPipe, 4, 2, 11}),
               ElementsAre("dualpipe: an even number of microbatches, at least 8 (two a stage), "
-                          "given 11; nearest: 10 or 12"));
+                          "given 11; nearest: 10 or 12; "
+                          "set batch.sequences or batch.microbatch_sequences"));
 }
 
 TEST(PipelineProblems, SayWhichSchedulesTakeChunks) {

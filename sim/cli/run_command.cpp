@@ -155,9 +155,10 @@ std::string memory_warning(const ExperimentCase& c, const MemoryEstimate& memory
   const auto largest = std::ranges::max_element(
       kMemoryClasses, {}, [&](const MemoryClass& each) { return memory.*each.bytes; });
   std::string text = fmt::format(
-      "{}: about {} of memory on the fullest rank, more than the {} that the device leaves; most "
+      "{}: about {} of memory on the fullest rank{}, more than the {} that the device leaves; most "
       "is {} ({})",
       c.name, memory.total(),
+      c.run.step.moe.dropless && c.run.draws > 0 ? " at perfect balance" : "",
       c.run.system.device.memory_usable * c.run.system.device.memory_capacity, largest->name,
       memory.*largest->bytes);
   const std::vector<MemoryRemedy> remedies = memory_remedies(c.run);
@@ -187,8 +188,7 @@ void warn_of_draws(const RunReport& report) {
     if (share >= 1.0 || c.result.memory_over_draws.p5 == c.result.memory_over_draws.p95) continue;
     spdlog::warn(
         "{}: as tokens are routed, {:.0f} % of the draws fit in memory; they need {} (median) to "
-        "{} "
-        "(95 %); what would fit at perfect balance may not. A capacity factor, a smaller "
+        "{} (95 %); what would fit at perfect balance may not. A capacity factor, a smaller "
         "microbatch or more ranks bound it",
         c.name, 100 * share, Bytes{c.result.memory_over_draws.p50},
         Bytes{c.result.memory_over_draws.p95});

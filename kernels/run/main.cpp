@@ -13,27 +13,33 @@
 #include "kernels/run/measurement_report.hpp"
 #include "kernels/run/run_experiment.hpp"
 #include "kernels/run/written_file.hpp"
+#include "kernels/train/train.hpp"
 
 namespace switchyard::kernels {
 namespace {
 
 constexpr const char* kUsage =
     "usage: switchyard-kernels run FILE [--format table|json] [--out FILE]\n"
-    "       switchyard-kernels example run   print a file with every key\n"
+    "       switchyard-kernels train FILE [--format table|json] [--out FILE] [--trace FILE.npy]\n"
+    "       switchyard-kernels example run|train   print a file with every key\n"
     "       switchyard-kernels --help | --version\n"
     "\n"
-    "Runs the MoE layers that FILE describes and prints what each part of a step took.\n"
+    "run: runs the MoE layers that FILE describes and prints what each part of a step took.\n"
+    "train: trains a small stack of them on tokens in clusters; --trace writes who chose what, "
+    "for\n"
+    "the simulator's routing kind trace.\n"
     "Exit status: 0 done, 2 wrong input, 1 anything else.\n"
     "\n"
     "  switchyard-kernels example run > layer.txt && switchyard-kernels run layer.txt\n"
     "  mpirun -np 4 switchyard-kernels run layer.txt      with transport = mpi\n"
     "\n"
-    "FILE has a line \"key = value\" for each of these keys; # begins a comment.\n";
+    "FILE has a line \"key = value\" for each of its keys; # begins a comment.\n";
 
 /// What the command line asks for.
 struct Options {
   std::string file;
   std::string out;
+  std::string trace;
   bool as_json = false;
 };
 
@@ -44,6 +50,8 @@ std::optional<Options> parse(const std::vector<std::string>& arguments) {
     const bool has_value = i + 1 < arguments.size();
     if (word == "--out" && has_value) {
       options.out = arguments[++i];
+    } else if (word == "--trace" && has_value) {
+      options.trace = arguments[++i];
     } else if (word == "--format" && has_value &&
                (arguments[i + 1] == "json" || arguments[i + 1] == "table")) {
       options.as_json = arguments[++i] == "json";
@@ -75,6 +83,18 @@ void run(const Options& options) {
       });
 }
 
+void train(const Options& options) {
+  const TrainSpec spec = read_train_spec(content_of(options.file), options.file);
+  run_on_transport(spec.transport, spec.partition.data * spec.partition.tensor,
+                   [&](Communicator& ranks) {
+                     const TrainResult result = train(spec, ranks);
+                     if (ranks.rank() != 0) return;
+                     put(options, options.as_json ? train_json(result) : train_table(result));
+                     if (!options.trace.empty())
+                       write_whole_file(options.trace, npy_file(result.trace));
+                   });
+}
+
 std::string version() {
   return std::string{"switchyard-kernels "} + SWITCHYARD_KERNELS_VERSION + "\nCPU kernels " +
          isa_kernels().name + "\nMPI " + (has_mpi() ? "yes" : "no") + "\nNCCL " +
@@ -84,8 +104,11 @@ std::string version() {
 int main_of(const std::vector<std::string>& arguments) {
   const std::string command = arguments.empty() ? "" : arguments.front();
   if (command == "--help") {
-    RunSpec spec;
-    std::fputs((kUsage + ("\n" + help_on_keys(run_keys(spec)))).c_str(), stdout);
+    RunSpec run_spec;
+    TrainSpec train_spec;
+    const std::string help = kUsage + ("\nKeys of run:\n" + help_on_keys(run_keys(run_spec))) +
+                             "\nKeys of train:\n" + help_on_keys(train_keys(train_spec));
+    std::fputs(help.c_str(), stdout);
     return 0;
   }
   if (command == "--version") {
@@ -96,13 +119,18 @@ int main_of(const std::vector<std::string>& arguments) {
     std::fputs(write_run_spec({}).c_str(), stdout);
     return 0;
   }
+  if (arguments == std::vector<std::string>{"example", "train"}) {
+    std::fputs(write_train_spec({}).c_str(), stdout);
+    return 0;
+  }
+  const bool trains = command == "train";
   const auto options =
-      command == "run" ? parse({arguments.begin() + 1, arguments.end()}) : std::nullopt;
-  if (!options) {
+      trains || command == "run" ? parse({arguments.begin() + 1, arguments.end()}) : std::nullopt;
+  if (!options || (!trains && !options->trace.empty())) {
     std::fputs(kUsage, stderr);
     return 2;
   }
-  run(*options);
+  trains ? train(*options) : run(*options);
   return 0;
 }
 

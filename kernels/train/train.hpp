@@ -1,0 +1,40 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "kernels/comm/communicator.hpp"
+#include "kernels/train/routing_trace.hpp"
+#include "kernels/train/train_spec.hpp"
+
+namespace switchyard::kernels {
+
+/// What one step did, over all ranks.
+struct TrainStep {
+  double loss = 0.0;                ///< cross entropy, mean over tokens, nat
+  double aux_loss = 0.0;            ///< of all layers, weighted
+  double right_fraction = 0.0;      ///< tokens whose class is right
+  double dropped_fraction = 0.0;    ///< of the choices of all layers
+  double load_max_over_mean = 0.0;  ///< choices of the busiest expert, mean over layers
+};
+
+struct TrainResult {
+  TrainSpec spec;
+  std::vector<TrainStep> steps = {};
+  RoutingTrace trace = {};   ///< on rank 0
+  std::string stopped = {};  ///< why there are fewer steps than asked for: what was not finite
+};
+
+/// Trains on all ranks, which must call it together.
+/// @throws KernelError on all ranks, but for numbers that are not finite: they end the training
+[[nodiscard]] TrainResult train(const TrainSpec& spec, Communicator& ranks);
+
+/// Means over steps begin .. of a result. Precondition: there is one.
+[[nodiscard]] TrainStep mean_of_steps(const TrainResult& result, std::size_t begin);
+
+/// A line for about every twentieth of the steps, and the mean of the last quarter.
+[[nodiscard]] std::string train_table(const TrainResult& result);
+
+[[nodiscard]] std::string train_json(const TrainResult& result);
+
+}  // namespace switchyard::kernels

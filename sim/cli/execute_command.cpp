@@ -67,7 +67,7 @@ void export_spec(const std::string& file, const kernels::RunSpec& spec) {
   write_files_atomically(folder, {{path.filename().string(), [&spec](std::ostream& out) {
                                      out << kernels::write_run_spec(spec);
                                    }}});
-  fmt::print(stderr, "wrote {}; run it with: switchyard-kernels {}\n", file, file);
+  fmt::print(stderr, "wrote {}; run it with: switchyard-kernels run {}\n", file, file);
 }
 
 void execute_command(const ExecuteOptions& options) {
@@ -109,14 +109,16 @@ void add_execute(CLI::App& program) {
       "execute", "Run an experiment's MoE layers for real and compare with the prediction");
   command->footer(
       "Example: switchyard execute experiments/execute.yaml\n"
-      "         switchyard execute experiments/execute.yaml --case expert+data --export run.txt\n"
-      "         mpirun -np 4 switchyard-kernels run.txt");
+      "         switchyard execute experiments/execute.yaml --case expert+data --export run.txt "
+      "--transport mpi\n"
+      "         mpirun -np 4 switchyard-kernels run run.txt");
   command->add_option("file", options->file, "Experiment file (YAML)")->required();
   command->add_option("--set", options->overrides, "Change a field: path=value; may be repeated")
       ->allow_extra_args(false);
   command->add_option("--case", options->one_case, "Only this case");
-  command->add_option("--export", options->export_file,
-                      "Write the case for switchyard-kernels on a bare node, and run nothing");
+  auto* export_option =
+      command->add_option("--export", options->export_file,
+                          "Write the case for switchyard-kernels on a bare node, and run nothing");
   command->add_option("--steps", options->run.steps, "Measured steps")
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
@@ -135,6 +137,15 @@ void add_execute(CLI::App& program) {
       {"auto", kernels::BackendChoice::kAuto}};
   command->add_option("--backend", options->run.backend, "cpu, cuda or auto (default)")
       ->transform(CLI::CheckedTransformer(backends));
+  const std::map<std::string, kernels::Transport> transports{
+      {"loopback", kernels::Transport::kLoopback},
+      {"mpi", kernels::Transport::kMpi},
+      {"nccl", kernels::Transport::kNccl}};
+  command
+      ->add_option("--transport", options->run.transport,
+                   "Of an exported run: loopback (threads, default), mpi or nccl")
+      ->transform(CLI::CheckedTransformer(transports))
+      ->needs(export_option);
   command->add_option("--format", options->format, "What is printed")
       ->check(CLI::IsMember({"table", "json"}))
       ->capture_default_str();

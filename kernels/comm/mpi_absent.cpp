@@ -11,7 +11,7 @@ bool has_mpi() { return false; }
 bool mpi_takes_gpu_memory() { return false; }
 
 std::unique_ptr<Communicator> make_mpi_world() {
-  throw KernelError{Fault::kTransport, "mpi: this build has no MPI"};
+  throw KernelError{Fault::kSpec, "transport: this build has no MPI"};
 }
 
 void abort_mpi_world(int exit_code) { std::exit(exit_code); }

@@ -12,7 +12,7 @@ namespace switchyard::kernels {
 
 /// Initialises MPI, so that one thread at a time may call it, and is the group of all ranks; the
 /// end of this communicator ends MPI. Once per process.
-/// @throws KernelError (kTransport) without MPI, or when it cannot have threads.
+/// @throws KernelError kSpec without MPI, kTransport when it cannot have threads.
 [[nodiscard]] std::unique_ptr<Communicator> make_mpi_world();
 
 /// Ends all ranks of an MPI run with this exit code; ends this process where there is no MPI. For

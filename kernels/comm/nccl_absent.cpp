@@ -7,7 +7,7 @@ namespace switchyard::kernels {
 bool has_nccl() { return false; }
 
 std::unique_ptr<Communicator> make_nccl_communicator(Communicator& /*start*/) {
-  throw KernelError{Fault::kTransport, "nccl: this build has no NCCL"};
+  throw KernelError{Fault::kSpec, "transport: this build has no NCCL"};
 }
 
 }  // namespace switchyard::kernels

@@ -39,7 +39,7 @@ void require_own_gpus(const std::vector<GpuName>& names) {
   for (std::size_t a = 0; a < names.size(); ++a)
     for (std::size_t b = a + 1; b < names.size(); ++b)
       if (names[a] == names[b])
-        throw KernelError{Fault::kTransport,
+        throw KernelError{Fault::kDevice,
                           "nccl: ranks " + std::to_string(a) + " and " + std::to_string(b) +
                               " are both on GPU " + names[a].data() +
                               ", expected a GPU for each rank (use mpi or loopback for several "

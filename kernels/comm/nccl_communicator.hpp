@@ -11,8 +11,9 @@ namespace switchyard::kernels {
 /// Exchanges memory of the host, staged through the GPU, or of the GPU as it is.
 ///
 /// @param start   over which ranks find each other; not used afterwards
-/// @throws KernelError on all ranks, kTransport: without NCCL, or two ranks on one GPU, which NCCL
-///         does not take; kDevice: no GPU
+/// @throws KernelError on all ranks, kSpec: without NCCL; kDevice: no GPU, or two ranks on one,
+/// which
+///         NCCL does not take
 [[nodiscard]] std::unique_ptr<Communicator> make_nccl_communicator(Communicator& start);
 
 }  // namespace switchyard::kernels

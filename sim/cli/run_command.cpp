@@ -2,20 +2,16 @@
 #include <cstdio>
 #include <memory>
 
-#include <fmt/ranges.h>
-#include <spdlog/spdlog.h>
 #include <CLI/CLI.hpp>
 
 #include "sim/cli/commands.hpp"
 #include "sim/cli/experiment.hpp"
+#include "sim/cli/memory_warnings.hpp"
 #include "sim/cli/message_text.hpp"
+#include "sim/cli/prepare_cases.hpp"
 #include "sim/cli/progress.hpp"
 #include "sim/cli/rated_cases.hpp"
 #include "sim/core/error.hpp"
-#include "sim/core/units_format.hpp"
-#include "sim/engine/run_memory.hpp"
-#include "sim/planner/fit_constants.hpp"
-#include "sim/planner/place_mesh.hpp"
 #include "sim/report/csv_report.hpp"
 #include "sim/report/json_report.hpp"
 #include "sim/report/output_folder.hpp"
@@ -38,67 +34,6 @@ struct RunOptions {
   bool search_order = false;
   bool quiet = false;
 };
-
-FitCase fit_case(const ExperimentCase& experiment_case) {
-  return {.name = experiment_case.name,
-          .run = experiment_case.run,
-          .measured = experiment_case.published->examples_rate};
-}
-
-/// Fits the constants to the experiment's fit rows and puts them into all its cases.
-void refit(Experiment& experiment) {
-  std::vector<FitCase> cases;
-  for (const ExperimentCase& c : experiment.cases)
-    if (c.published && c.published->role == Role::kFit) cases.push_back(fit_case(c));
-  if (cases.empty()) throw ConfigError("--refit: the experiment marks no row with \"role: fit\"");
-  const FittedConstants fitted = fit_constants(cases);
-  for (ExperimentCase& c : experiment.cases) c.run = with_constants(c.run, fitted);
-}
-
-/// "tensor, data": the axes of several ranks, from neighbouring ranks to distant ones.
-std::string order_text(const Partition& partition) {
-  std::vector<std::string> axes;
-  for (const MeshAxis axis : partition.order)
-    if (axis_size(partition, axis) > 1) axes.emplace_back(axis_name(axis));
-  return fmt::format("{}", fmt::join(axes, ", "));
-}
-
-/// Puts the fastest order of axes into every case, and says which where it is another.
-void search_orders(Experiment& experiment, const RunOptions& options) {
-  std::vector<std::string> changes(experiment.cases.size());
-  for_each_index(experiment.cases.size(), options.jobs, [&](std::size_t i) {
-    ExperimentCase& c = experiment.cases[i];
-    const std::string before = order_text(c.run.step.partition);
-    c.run.step.partition.order = placed_meshes(c.run).front().order;
-    const std::string after = order_text(c.run.step.partition);
-    if (after != before)
-      changes[i] = fmt::format("{}: order {} instead of {} (neighbouring ranks first)\n", c.name,
-                               after, before);
-  });
-  if (!options.quiet) fmt::print(stderr, "{}", fmt::join(changes, ""));
-}
-
-/// Refits without each of the experiment's leave_one_out cases; its other fit rows stay in.
-std::vector<LeaveOneOut> left_out_rows(const Experiment& experiment) {
-  std::vector<FitCase> cases;
-  std::vector<FitCase> always;
-  for (const ExperimentCase& c : experiment.cases) {
-    if (!c.published) continue;
-    const bool is_left_out =
-        std::ranges::find(experiment.leave_one_out, c.name) != experiment.leave_one_out.end();
-    if (is_left_out)
-      cases.push_back(fit_case(c));
-    else if (c.published->role == Role::kFit)
-      always.push_back(fit_case(c));
-  }
-  std::vector<LeaveOneOut> rows;
-  if (cases.size() < 2) return rows;
-  for (const LeftOut& left : leave_one_out(cases, always))
-    rows.push_back({.name = left.name,
-                    .model_error = left.model_error,
-                    .constant_error = left.constant_error});
-  return rows;
-}
 
 RunReport run_experiment(const Experiment& experiment, EngineKind engine,
                          const RunOptions& options) {
@@ -150,55 +85,10 @@ void check_trace_name(const Experiment& experiment, const std::string& asked) {
                                   in_quotes(asked), did_you_mean(asked, names)));
 }
 
-/// What takes most memory, and what would make it fit.
-std::string memory_warning(const ExperimentCase& c, const MemoryEstimate& memory) {
-  const auto largest = std::ranges::max_element(
-      kMemoryClasses, {}, [&](const MemoryClass& each) { return memory.*each.bytes; });
-  std::string text = fmt::format(
-      "{}: about {} of memory on the fullest rank{}, more than the {} that the device leaves; most "
-      "is {} ({})",
-      c.name, memory.total(),
-      c.run.step.moe.dropless && c.run.draws > 0 ? " at perfect balance" : "",
-      c.run.system.device.memory_usable * c.run.system.device.memory_capacity, largest->name,
-      memory.*largest->bytes);
-  const std::vector<MemoryRemedy> remedies = memory_remedies(c.run);
-  if (remedies.empty())
-    return text +
-           "; no single change of recomputation, zero, microbatch, tensor or pipeline ranks "
-           "makes it fit: more ranks, or several changes";
-  std::vector<std::string> changes;
-  for (const MemoryRemedy& remedy : remedies)
-    changes.push_back(fmt::format("{} ({})", remedy.change, remedy.total));
-  return text + "; would fit with one of: " + fmt::format("{}", fmt::join(changes, "; "));
-}
-
-/// Names the cases that would not fit even in microbatches of one sequence.
-void warn_of_memory(const Experiment& experiment) {
-  for (const ExperimentCase& c : experiment.cases) {
-    const MemoryEstimate memory = fullest(memory_by_stage(c.run));
-    if (!fits(memory, c.run.system.device)) spdlog::warn("{}", memory_warning(c, memory));
-  }
-}
-
-/// Names the cases that fit at perfect balance, which is what warn_of_memory() knows, but not in
-/// all draws.
-void warn_of_draws(const RunReport& report) {
-  for (const CaseReport& c : report.cases) {
-    const double share = c.result.fits_probability;
-    if (share >= 1.0 || c.result.memory_over_draws.p5 == c.result.memory_over_draws.p95) continue;
-    spdlog::warn(
-        "{}: as tokens are routed, {:.0f} % of the draws fit in memory; they need {} (median) to "
-        "{} (95 %); what would fit at perfect balance may not. A capacity factor, a smaller "
-        "microbatch or more ranks bound it",
-        c.name, 100 * share, Bytes{c.result.memory_over_draws.p50},
-        Bytes{c.result.memory_over_draws.p95});
-  }
-}
-
 void run(const RunOptions& options) {
   Experiment experiment = load_experiment(options.file, options.overrides);
   if (options.refit) refit(experiment);
-  if (options.search_order) search_orders(experiment, options);
+  if (options.search_order) search_orders(experiment, options.jobs, options.quiet);
   if (options.folded) {
     if (options.engine != "auto" && options.engine != "analytic")
       throw ConfigError(

@@ -54,4 +54,15 @@ std::vector<Key> partition_keys(RankPartition& partition) {
                   kMost)};
 }
 
+void read_layer_file(std::string_view text, const std::string& file, const std::vector<Key>& keys,
+                     const MoeLayerSpec& layer, const RankPartition& partition) {
+  read_keys(text, file, keys);
+  try {
+    validate(layer);
+    validate(partition, layer, partition.data * partition.tensor);
+  } catch (const KernelError& error) {
+    throw KeyFileError{file + ": " + error.what()};
+  }
+}
+
 }  // namespace switchyard::kernels

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "kernels/layer/layer_spec.hpp"
@@ -13,5 +15,10 @@ namespace switchyard::kernels {
 /// The keys of a partition over ranks.
 struct RankPartition;
 [[nodiscard]] std::vector<Key> partition_keys(RankPartition& partition);
+
+/// read_keys() of a file that sets this layer and partition among others, and whether they can be.
+/// @throws KeyFileError with all that is wrong
+void read_layer_file(std::string_view text, const std::string& file, const std::vector<Key>& keys,
+                     const MoeLayerSpec& layer, const RankPartition& partition);
 
 }  // namespace switchyard::kernels

@@ -41,13 +41,7 @@ std::vector<Key> run_keys(RunSpec& spec) {
 
 RunSpec read_run_spec(std::string_view text, const std::string& file) {
   RunSpec spec;
-  read_keys(text, file, run_keys(spec));
-  try {
-    validate(spec.layer);
-    validate(spec.partition, spec.layer, spec.partition.data * spec.partition.tensor);
-  } catch (const KernelError& error) {
-    throw KeyFileError{file + ": " + error.what()};
-  }
+  read_layer_file(text, file, run_keys(spec), spec.layer, spec.partition);
   return spec;
 }
 

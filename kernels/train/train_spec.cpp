@@ -45,13 +45,7 @@ std::vector<Key> train_keys(TrainSpec& spec) {
 
 TrainSpec read_train_spec(std::string_view text, const std::string& file) {
   TrainSpec spec;
-  read_keys(text, file, train_keys(spec));
-  try {
-    validate(spec.layer);
-    validate(spec.partition, spec.layer, spec.partition.data * spec.partition.tensor);
-  } catch (const KernelError& error) {
-    throw KeyFileError{file + ": " + error.what()};
-  }
+  read_layer_file(text, file, train_keys(spec), spec.layer, spec.partition);
   return spec;
 }
 

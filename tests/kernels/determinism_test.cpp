@@ -21,11 +21,11 @@ void expect_same_whatever_the_threads(Precision precision) {
   const auto first = run_layer<T>(layer_of(precision), 512, 1);
   for (const int num_threads : {1, 2, 5}) {
     const auto again = run_layer<T>(layer_of(precision), 512, num_threads);
-    EXPECT_TRUE(same_bits(first.outputs, again.outputs)) << num_threads;
-    EXPECT_TRUE(same_bits(first.d_inputs, again.d_inputs)) << num_threads;
-    EXPECT_TRUE(same_bits(first.gradients.router, again.gradients.router)) << num_threads;
-    EXPECT_TRUE(same_bits(first.gradients.w1, again.gradients.w1)) << num_threads;
-    EXPECT_TRUE(same_bits(first.gradients.w2, again.gradients.w2)) << num_threads;
+    EXPECT_TRUE(have_same_bits(first.outputs, again.outputs)) << num_threads;
+    EXPECT_TRUE(have_same_bits(first.d_inputs, again.d_inputs)) << num_threads;
+    EXPECT_TRUE(have_same_bits(first.gradients.router, again.gradients.router)) << num_threads;
+    EXPECT_TRUE(have_same_bits(first.gradients.w1, again.gradients.w1)) << num_threads;
+    EXPECT_TRUE(have_same_bits(first.gradients.w2, again.gradients.w2)) << num_threads;
     EXPECT_EQ(first.state.routing.aux_loss, again.state.routing.aux_loss);
   }
 }
@@ -49,7 +49,7 @@ SplitRun<T> run_split(Precision precision, std::int64_t num_calls) {
   const MoeLayerSpec spec = layer_of(precision);
   const std::int64_t num_tokens = 128 / num_calls;
   const auto weights = random_weights<T>(spec, 11);
-  const auto inputs = random_numbers<T>(128 * 300, 21);
+  const auto inputs = uniform_numbers<T>(128 * 300, 21);
   SplitRun<T> result;
   for (std::int64_t call = 0; call < num_calls; ++call) {
     const auto size = static_cast<std::size_t>(num_tokens * spec.d_model);
@@ -64,8 +64,8 @@ SplitRun<T> run_split(Precision precision, std::int64_t num_calls) {
     layer_backward<T>(spec, step, {}, weights, part, state, part, scratch, d_inputs, gradients);
     const auto& logits = state.routing.logits;
     result.logits.insert(result.logits.end(), logits.begin(), logits.end());
-    std::ranges::copy(as_double(outputs), std::back_inserter(result.outputs));
-    std::ranges::copy(as_double(d_inputs), std::back_inserter(result.d_inputs));
+    std::ranges::copy(in_double(outputs), std::back_inserter(result.outputs));
+    std::ranges::copy(in_double(d_inputs), std::back_inserter(result.d_inputs));
     result.losses += state.routing.aux_loss + state.routing.z_loss;
   }
   return result;

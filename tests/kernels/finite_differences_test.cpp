@@ -21,8 +21,8 @@ Problem problem_of(const MoeLayerSpec& spec) {
   const auto size = static_cast<std::size_t>(kTokens * spec.d_model);
   return {.spec = spec,
           .weights = reference_weights(random_weights<float>(spec, 5)),
-          .inputs = as_double(random_numbers<float>(size, 6)),
-          .d_outputs = as_double(random_numbers<float>(size, 7))};
+          .inputs = in_double(uniform_numbers<float>(size, 6)),
+          .d_outputs = in_double(uniform_numbers<float>(size, 7))};
 }
 
 /// What reference_backward differentiates.

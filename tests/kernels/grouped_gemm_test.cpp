@@ -37,12 +37,12 @@ void expect_products(double tolerance) {
   for (const auto& [offsets, n, k] : kProducts) {
     const auto num_experts = offsets.size() - 1;
     const auto rows = static_cast<std::size_t>(offsets.back());
-    const auto x = random_numbers<T>(rows * static_cast<std::size_t>(k), 1);
-    const auto dy = random_numbers<T>(rows * static_cast<std::size_t>(n), 2);
-    const auto w = random_numbers<T>(num_experts * static_cast<std::size_t>(n * k), 3);
-    const auto x2 = as_double(x);
-    const auto dy2 = as_double(dy);
-    const auto w2 = as_double(w);
+    const auto x = uniform_numbers<T>(rows * static_cast<std::size_t>(k), 1);
+    const auto dy = uniform_numbers<T>(rows * static_cast<std::size_t>(n), 2);
+    const auto w = uniform_numbers<T>(num_experts * static_cast<std::size_t>(n * k), 3);
+    const auto x2 = in_double(x);
+    const auto dy2 = in_double(dy);
+    const auto w2 = in_double(w);
     std::vector<double> y_expected(dy2.size());
     std::vector<double> dx_expected(x2.size());
     std::vector<double> dw_expected(w2.size());
@@ -73,9 +73,9 @@ void expect_products(double tolerance) {
     grouped_forward({offsets, n, k}, cpu, x.data(), w.data(), y.data());
     grouped_data_gradient({offsets, n, k}, cpu, dy.data(), w.data(), dx.data());
     grouped_weight_gradient({offsets, n, k}, cpu, dy.data(), x.data(), dw.data());
-    EXPECT_LT(relative_error(y, y_expected), tolerance) << n << " " << k;
-    EXPECT_LT(relative_error(dx, dx_expected), tolerance) << n << " " << k;
-    EXPECT_LT(relative_error(dw, dw_expected), 1e-6) << n << " " << k;  // never rounded
+    EXPECT_LT(frobenius_error(y, y_expected), tolerance) << n << " " << k;
+    EXPECT_LT(frobenius_error(dx, dx_expected), tolerance) << n << " " << k;
+    EXPECT_LT(frobenius_error(dw, dw_expected), 1e-6) << n << " " << k;  // never rounded
   }
 }
 
@@ -86,8 +86,8 @@ TEST(GroupedGemm, MatchesDoubleInFloat) { expect_products<float>(1e-6); }
 TEST(GroupedGemm, MatchesDoubleInBFloat16) { expect_products<BFloat16>(2e-3); }
 
 TEST(IsaKernels, AgreeOnTheProduct) {
-  const auto a = random_numbers<float>(50 * 300, 1);
-  const auto b = random_numbers<float>(70 * 300, 2);
+  const auto a = uniform_numbers<float>(50 * 300, 1);
+  const auto b = uniform_numbers<float>(70 * 300, 2);
   std::vector<double> expected(50 * 70);
   add_product(
       expected.data(), 50, 70, 300, [&](auto i, auto p) { return double{a.data()[i * 300 + p]}; },
@@ -97,7 +97,7 @@ TEST(IsaKernels, AgreeOnTheProduct) {
     Buffer<float> c;
     poison(c, 50 * 70);
     isa->gemm({50, 70, 300, {a.data(), 300, 1}, {b.data(), 1, 300}, c.data(), 70}, scratch.data());
-    EXPECT_LT(relative_error(c, expected), 1e-6) << isa->name;
+    EXPECT_LT(frobenius_error(c, expected), 1e-6) << isa->name;
   }
 }
 

@@ -7,56 +7,18 @@
 #include <span>
 #include <vector>
 
+#include "kernels/check/numbers.hpp"
 #include "kernels/cpu/moe_layer.hpp"
 #include "kernels/cpu/reference_layer.hpp"
 #include "kernels/layer/bfloat16.hpp"
-#include "kernels/layer/counter_random.hpp"
 
 namespace switchyard::kernels {
-
-/// Uniform numbers in (-1, 1), the same for a seed everywhere.
-template <class T>
-Buffer<T> random_numbers(std::size_t size, std::uint64_t seed) {
-  Buffer<T> result(size);
-  for (std::size_t i = 0; i < size; ++i)
-    result[i] = from_float<T>(2.0F * uniform_at(scattered(seed), i) - 1.0F);
-  return result;
-}
 
 /// NaN everywhere: what a kernel does not write is seen.
 template <class T>
 void poison(Buffer<T>& buffer, std::size_t size) {
   buffer.resize(size);
   std::ranges::fill(buffer, from_float<T>(std::numeric_limits<float>::quiet_NaN()));
-}
-
-template <class T>
-std::vector<double> as_double(const Buffer<T>& numbers) {
-  std::vector<double> result;
-  for (const T x : numbers) result.push_back(static_cast<double>(to_float(x)));
-  return result;
-}
-
-/// || got - expected || / || expected ||, Frobenius; || got || if nothing is expected.
-template <class T>
-double relative_error(const Buffer<T>& got, std::span<const double> expected) {
-  if (got.size() != expected.size()) return std::numeric_limits<double>::infinity();
-  double difference = 0.0;
-  double norm = 0.0;
-  for (std::size_t i = 0; i < got.size(); ++i) {
-    const double x = static_cast<double>(to_float(got[i]));
-    difference += (x - expected[i]) * (x - expected[i]);
-    norm += expected[i] * expected[i];
-  }
-  return std::sqrt(difference / (norm > 0.0 ? norm : 1.0));
-}
-
-template <class T>
-bool same_bits(const Buffer<T>& a, const Buffer<T>& b) {
-  const auto bytes = [](const Buffer<T>& of) {
-    return std::as_bytes(std::span<const T>{of.data(), of.size()});
-  };
-  return std::ranges::equal(bytes(a), bytes(b));
 }
 
 template <class T>
@@ -70,9 +32,9 @@ MoeWeights<T> random_weights(const MoeLayerSpec& spec, std::uint64_t seed) {
 
 template <class T>
 ReferenceWeights reference_weights(const MoeWeights<T>& weights) {
-  return {.router = as_double(weights.router),
-          .w1 = as_double(weights.experts.w1),
-          .w2 = as_double(weights.experts.w2)};
+  return {.router = in_double(weights.router),
+          .w1 = in_double(weights.experts.w1),
+          .w2 = in_double(weights.experts.w2)};
 }
 
 /// One layer, forward and backward, every output poisoned first.
@@ -110,8 +72,8 @@ LayerRun<T> run_layer(const MoeLayerSpec& spec, std::int64_t num_tokens, int num
   LayerRun<T> run;
   const auto size = static_cast<std::size_t>(num_tokens * spec.d_model);
   run.weights = random_weights<T>(spec, 11);
-  run.inputs = random_numbers<T>(size, 21);
-  run.d_outputs = random_numbers<T>(size, 31);
+  run.inputs = uniform_numbers<T>(size, 21);
+  run.d_outputs = uniform_numbers<T>(size, 31);
   if (one_hot) {
     // The first input is 1 for all tokens, and only expert 0 looks at it.
     std::ranges::fill(run.weights.router, 0.0F);

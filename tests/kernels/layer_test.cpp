@@ -24,26 +24,26 @@ void expect_reference(const MoeLayerSpec& spec, std::int64_t num_tokens, bool on
   const StepContext step{.seed = 3, .first_token = 5};
   const auto run = run_layer<T>(spec, num_tokens, 2, step, one_hot);
   const auto weights = reference_weights(run.weights);
-  const auto inputs = as_double(run.inputs);
+  const auto inputs = in_double(run.inputs);
   ReferenceState state;
   const auto outputs = reference_forward(spec, step, weights, inputs, state);
   const auto expected =
-      reference_backward(spec, step, weights, inputs, state, as_double(run.d_outputs));
+      reference_backward(spec, step, weights, inputs, state, in_double(run.d_outputs));
 
-  ASSERT_TRUE(same_bits(run.state.routing.experts, state.routing.experts));
-  EXPECT_TRUE(same_bits(run.state.plan.dst_row, state.plan.dst_row));
-  EXPECT_LT(relative_error(run.state.routing.logits, state.routing.logits), 1e-5);
-  EXPECT_LT(relative_error(run.state.routing.probabilities, state.routing.probabilities), 1e-5);
-  EXPECT_LT(relative_error(run.state.routing.gates, state.routing.gates), 1e-5);
+  ASSERT_TRUE(have_same_bits(run.state.routing.experts, state.routing.experts));
+  EXPECT_TRUE(have_same_bits(run.state.plan.dst_row, state.plan.dst_row));
+  EXPECT_LT(frobenius_error(run.state.routing.logits, state.routing.logits), 1e-5);
+  EXPECT_LT(frobenius_error(run.state.routing.probabilities, state.routing.probabilities), 1e-5);
+  EXPECT_LT(frobenius_error(run.state.routing.gates, state.routing.gates), 1e-5);
   EXPECT_NEAR(run.state.routing.aux_loss, state.routing.aux_loss, 1e-5 * state.routing.aux_loss);
   EXPECT_NEAR(run.state.routing.z_loss, state.routing.z_loss, 1e-5 * state.routing.z_loss);
   const auto tolerance = std::is_same_v<T, float> ? kFloatTolerance : kBFloat16Tolerance;
-  EXPECT_LT(relative_error(run.outputs, outputs), tolerance.layer);
-  EXPECT_LT(relative_error(run.d_inputs, expected.inputs), tolerance.layer);
+  EXPECT_LT(frobenius_error(run.outputs, outputs), tolerance.layer);
+  EXPECT_LT(frobenius_error(run.d_inputs, expected.inputs), tolerance.layer);
   // Differences of two gates' gradients: what their rounding leaves weighs more where they cancel.
-  EXPECT_LT(relative_error(run.gradients.router, expected.weights.router), tolerance.layer);
-  EXPECT_LT(relative_error(run.gradients.w1, expected.weights.w1), tolerance.weight_gradients);
-  EXPECT_LT(relative_error(run.gradients.w2, expected.weights.w2), tolerance.weight_gradients);
+  EXPECT_LT(frobenius_error(run.gradients.router, expected.weights.router), tolerance.layer);
+  EXPECT_LT(frobenius_error(run.gradients.w1, expected.weights.w1), tolerance.weight_gradients);
+  EXPECT_LT(frobenius_error(run.gradients.w2, expected.weights.w2), tolerance.weight_gradients);
 }
 
 void expect_reference_in_both(MoeLayerSpec spec, std::int64_t num_tokens, bool one_hot = false) {
@@ -155,12 +155,12 @@ TEST(MoeLayer, InPureBFloat16RoundsTheRouter) {
   const auto run = run_layer<BFloat16>(spec, 200);
   ReferenceState state;
   static_cast<void>(reference_forward(spec, {.seed = 3}, reference_weights(run.weights),
-                                      as_double(run.inputs), state));
+                                      in_double(run.inputs), state));
   for (const auto* of :
        {&run.state.routing.logits, &run.state.routing.probabilities, &run.state.routing.gates})
     for (const float x : *of) ASSERT_EQ(x, rounded_to_bfloat16(x));
   // Two roundings, of weights and of the logit, each of up to 2^-9.
-  const double error = relative_error(run.state.routing.logits, state.routing.logits);
+  const double error = frobenius_error(run.state.routing.logits, state.routing.logits);
   EXPECT_LT(error, 2 * 0x1p-9);
   EXPECT_GT(error, 1e-4);
 }

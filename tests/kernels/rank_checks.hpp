@@ -46,28 +46,28 @@ void expect_same_as_one_rank(const RankCase& of, Communicator& all) {
   const auto num_data = static_cast<std::size_t>(of.partition.data);
   const Routing& routing = run.state.routing;
   const Routing& one = whole.state.routing;
-  EXPECT_TRUE(same_bits(routing.logits, part_of(one.logits, data, num_data)));
-  EXPECT_TRUE(same_bits(routing.experts, part_of(one.experts, data, num_data)));
-  EXPECT_TRUE(same_bits(routing.gates, part_of(one.gates, data, num_data)));
+  EXPECT_TRUE(have_same_bits(routing.logits, part_of(one.logits, data, num_data)));
+  EXPECT_TRUE(have_same_bits(routing.experts, part_of(one.experts, data, num_data)));
+  EXPECT_TRUE(have_same_bits(routing.gates, part_of(one.gates, data, num_data)));
   const auto outputs = part_of(whole.outputs, data, num_data);
   const auto d_inputs = part_of(whole.d_inputs, data, num_data);
   const auto [values, gradients] = rank_tolerances<T>();
   if (of.partition.tensor == 1) {
-    EXPECT_TRUE(same_bits(run.outputs, outputs));
-    EXPECT_TRUE(same_bits(run.d_inputs, d_inputs));
+    EXPECT_TRUE(have_same_bits(run.outputs, outputs));
+    EXPECT_TRUE(have_same_bits(run.d_inputs, d_inputs));
   }
-  EXPECT_LT(relative_error(run.outputs, as_double(outputs)), values);
-  EXPECT_LT(relative_error(run.d_inputs, as_double(d_inputs)), values);
+  EXPECT_LT(frobenius_error(run.outputs, in_double(outputs)), values);
+  EXPECT_LT(frobenius_error(run.d_inputs, in_double(d_inputs)), values);
   const auto w1 = w1_of_rank(of, place, whole.gradients.w1);
   const auto w2 = w2_of_rank(of, place, whole.gradients.w2);
   if (of.partition.tensor == 1 && of.partition.expert == of.partition.data) {
     // An expert's rows lie as on one rank: by token.
-    EXPECT_TRUE(same_bits(run.gradients.w1, w1));
-    EXPECT_TRUE(same_bits(run.gradients.w2, w2));
+    EXPECT_TRUE(have_same_bits(run.gradients.w1, w1));
+    EXPECT_TRUE(have_same_bits(run.gradients.w2, w2));
   }
-  EXPECT_LT(relative_error(run.gradients.w1, as_double(w1)), gradients);
-  EXPECT_LT(relative_error(run.gradients.w2, as_double(w2)), gradients);
-  EXPECT_LT(relative_error(run.gradients.router, as_double(whole.gradients.router)), gradients);
+  EXPECT_LT(frobenius_error(run.gradients.w1, in_double(w1)), gradients);
+  EXPECT_LT(frobenius_error(run.gradients.w2, in_double(w2)), gradients);
+  EXPECT_LT(frobenius_error(run.gradients.router, in_double(whole.gradients.router)), gradients);
 }
 
 /// All partitions of figure 9 on the ranks of the group, and experts in two replicas.
@@ -91,7 +91,7 @@ inline void expect_a_fault_of_one_rank_on_all(Communicator& all) {
   const RankLayer layer{ranks_layer(Precision::kFloat32), groups, CpuBackend{}, 2};
   const RankCase of{layer.spec, partition};
   const auto weights = rank_weights<float>(of, groups.place);
-  auto inputs = random_numbers<float>(12 * 20, 5);
+  auto inputs = uniform_numbers<float>(12 * 20, 5);
   Buffer<float> outputs(inputs.size());
   RankLayerState<float> state;
   PhaseTimes times;

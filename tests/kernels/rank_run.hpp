@@ -58,8 +58,8 @@ RankRun<T> run_on_ranks(const RankCase& of, Communicator& all) {
   const auto size = static_cast<std::size_t>(of.batch_tokens * of.spec.d_model);
   RankRun<T> run;
   run.weights = rank_weights<T>(of, groups.place);
-  run.inputs = part_of(random_numbers<T>(size, 21), data, num_data);
-  run.d_outputs = part_of(random_numbers<T>(size, 31), data, num_data);
+  run.inputs = part_of(uniform_numbers<T>(size, 21), data, num_data);
+  run.d_outputs = part_of(uniform_numbers<T>(size, 31), data, num_data);
   poison(run.outputs, run.inputs.size());
   poison(run.d_inputs, run.inputs.size());
   poison(run.state.scratch.exchanged, 4 * size);

@@ -76,13 +76,13 @@ TEST(ConvertGluRows, InterleavesEightByEight) {
   other.layout = GluLayout::kInterleaved8;
   Buffer<float> back(32);
   convert_glu_rows<float>(other, GluLayout::kGateThenUp, mixed, back);
-  EXPECT_TRUE(same_bits(w1, back));
+  EXPECT_TRUE(have_same_bits(w1, back));
 }
 
 TEST(Activate, OfInterleavedColumnsIsThatOfSeparateOnes) {
   ExpertShape mixed = kShape;
   mixed.layout = GluLayout::kInterleaved8;
-  const auto pre = random_numbers<float>(5 * 32, 1);
+  const auto pre = uniform_numbers<float>(5 * 32, 1);
   Buffer<float> mixed_pre(pre.size());
   for (int r = 0; r < 5; ++r)
     for (int j = 0; j < 16; ++j)
@@ -93,7 +93,7 @@ TEST(Activate, OfInterleavedColumnsIsThatOfSeparateOnes) {
   Buffer<float> mixed_hidden(5 * 16);
   activate<float>(kShape, {}, pre, hidden);
   activate<float>(mixed, {}, mixed_pre, mixed_hidden);
-  EXPECT_TRUE(same_bits(hidden, mixed_hidden));
+  EXPECT_TRUE(have_same_bits(hidden, mixed_hidden));
 }
 
 TEST(BFloat16, RoundsToTheNearestHalfToEven) {

@@ -10,6 +10,7 @@
 #include "kernels/comm/nccl_communicator.hpp"
 #include "kernels/cpu/isa_kernels.hpp"
 #include "kernels/layer/kernel_error.hpp"
+#include "kernels/run/measure_command.hpp"
 #include "kernels/run/measurement_report.hpp"
 #include "kernels/run/run_experiment.hpp"
 #include "kernels/run/written_file.hpp"
@@ -21,6 +22,8 @@ namespace {
 constexpr const char* kUsage =
     "usage: switchyard-kernels run FILE [--format table|json] [--out FILE]\n"
     "       switchyard-kernels train FILE [--format table|json] [--out FILE] [--trace FILE.npy]\n"
+    "       switchyard-kernels measure [--out FILE.csv] [--budget 3min] [--ranks N] [--threads N]\n"
+    "                                  [--transport loopback|mpi] [--quiet]\n"
     "       switchyard-kernels example run|train   print a file with every key\n"
     "       switchyard-kernels --help | --version\n"
     "\n"
@@ -28,6 +31,8 @@ constexpr const char* kUsage =
     "train: trains a small stack of them on tokens in clusters; --trace writes who chose what, "
     "for\n"
     "the simulator's routing kind trace.\n"
+    "measure: times the operators of layers on this machine for switchyard calibrate --points; a\n"
+    "run that was interrupted goes on where it was.\n"
     "Exit status: 0 done, 2 wrong input, 1 anything else.\n"
     "\n"
     "  switchyard-kernels example run > layer.txt && switchyard-kernels run layer.txt\n"
@@ -123,6 +128,8 @@ int main_of(const std::vector<std::string>& arguments) {
     std::fputs(write_train_spec({}).c_str(), stdout);
     return 0;
   }
+  if (command == "measure")
+    return measure_command({arguments.begin() + 1, arguments.end()}, SWITCHYARD_KERNELS_VERSION);
   const bool trains = command == "train";
   const auto options =
       trains || command == "run" ? parse({arguments.begin() + 1, arguments.end()}) : std::nullopt;

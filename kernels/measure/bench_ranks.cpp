@@ -1,0 +1,50 @@
+#include "kernels/measure/bench_ranks.hpp"
+
+#include <algorithm>
+
+#include "kernels/comm/loopback.hpp"
+#include "kernels/ranks/phases.hpp"
+
+namespace switchyard::kernels {
+
+BenchRanks::BenchRanks(const MeasurePlan& plan, Communicator* world)
+    : world_{world},
+      memories_(static_cast<std::size_t>(plan.ranks)),
+      single_{make_single_communicator()} {
+  const OperatorPoint product{
+      .op = MeasuredOperator::kGemm, .sizes = {48, 512, 1024}, .threads = plan.threads};
+  reference_.best_s.assign(memories_.size(), 1e30);
+  for (MeasureMemory& memory : memories_) {
+    cpus_.emplace_back(plan.threads);
+    reference_.of_ranks.push_back([work = make_cpu_operator(product, cpus_.back(), memory)] {
+      double seconds = 0.0;
+      add_time(seconds, work);
+      return seconds;
+    });
+  }
+}
+
+std::function<Sample()> BenchRanks::make(const OperatorPoint& point, Communicator& ranks) {
+  if (is_layer(point.op)) return make_layer(point, ranks);
+  if (is_collective(point.op)) return timed(make_collective(point, ranks), ranks, true);
+  const auto rank = static_cast<std::size_t>(ranks.rank());
+  return timed(make_cpu_operator(point, cpus_.at(rank), memories_.at(rank)), ranks, false);
+}
+
+QuietSamples BenchRanks::time(const OperatorPoint& point) {
+  QuietSamples samples;
+  const auto body = [&](Communicator& ranks) {
+    QuietSamples of_rank = take_samples(ranks, reference_, make(point, ranks), RepeatSpec{});
+    if (ranks.rank() == 0) samples = of_rank;
+  };
+  const int num_ranks = std::max(point.ranks, point.busy_ranks);
+  if (num_ranks == 1)
+    body(*single_);
+  else if (world_ != nullptr)
+    body(*world_);
+  else
+    run_loopback(num_ranks, body);
+  return samples;
+}
+
+}  // namespace switchyard::kernels

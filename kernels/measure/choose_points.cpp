@@ -1,0 +1,228 @@
+#include "kernels/measure/choose_points.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+
+namespace switchyard::kernels {
+namespace {
+
+using enum MeasuredOperator;
+
+/// The i-th number of van der Corput's sequence of that base, in [0, 1).
+double radical_inverse(int i, int base) {
+  double result = 0.0;
+  double place = 1.0 / base;
+  for (; i > 0; i /= base, place /= base) result += place * (i % base);
+  return result;
+}
+
+/// A size spread evenly in its logarithm, a multiple of `multiple`.
+struct SizeRange {
+  double lowest;
+  double highest;
+  std::int64_t multiple = 1;
+};
+
+std::int64_t size_at(const SizeRange& range, double share) {
+  const double size = range.lowest * std::pow(range.highest / range.lowest, share);
+  return std::max<std::int64_t>(1, std::llround(size / static_cast<double>(range.multiple))) *
+         range.multiple;
+}
+
+/// One family of points: an operator, the ranges of its sizes in their order, and what makes a
+/// point of them.
+struct Family {
+  MeasuredOperator op;
+  std::vector<SizeRange> ranges;
+  double weight = 1.0;  ///< points relative to other families
+  Activation activation = Activation::kRelu;
+  bool has_bfloat16 = true;
+};
+
+constexpr SizeRange kRows{8, 4096};
+constexpr SizeRange kWidth{192, 4096, 16};
+constexpr SizeRange kTokens{32, 8192};
+constexpr SizeRange kModel{128, 4096, 16};
+constexpr SizeRange kExperts{2, 128};
+constexpr SizeRange kChoices{1, 4};
+
+std::vector<Family> families() {
+  return {{kCopy, {{4e3, 5e7, 64}}, 1.0, Activation::kRelu, false},
+          {kGemm, {kRows, kWidth, kWidth}, 1.5},
+          {kGroupedForward, {kRows, kWidth, kWidth, {2, 64}}, 3.0},
+          {kGroupedDataGradient, {kRows, kWidth, kWidth, {2, 64}}, 2.5},
+          {kGroupedWeightGradient, {kRows, kWidth, kWidth, {2, 64}}, 2.5},
+          {kRouter, {kTokens, kModel, kExperts, kChoices}, 1.5},
+          {kRouterBackward, {kTokens, kModel, kExperts, kChoices}, 1.5},
+          {kPlan, {kTokens, kExperts, kChoices}, 1.0, Activation::kRelu, false},
+          {kPermute, {kTokens, kModel}},
+          {kUnpermute, {kTokens, kModel, kChoices}},
+          {kCombine, {kTokens, kModel, kChoices}},
+          {kCombineBackward, {kTokens, kModel, kChoices}},
+          {kActivation, {kTokens, kWidth}, 0.7, Activation::kRelu},
+          {kActivation, {kTokens, kWidth}, 0.7, Activation::kSwiglu},
+          {kActivationBackward, {kTokens, kWidth}, 0.7, Activation::kRelu},
+          {kActivationBackward, {kTokens, kWidth}, 0.7, Activation::kSwiglu}};
+}
+
+constexpr double kMostFlop = 1e9;  ///< of a product, so that points stay short
+constexpr double kMostBytes = 1e8;
+
+/// Rows of each expert when the r-th has a share r^-exponent, largest remainders first.
+std::vector<std::int64_t> skewed_loads(std::int64_t rows, std::int64_t experts, double exponent) {
+  double all = 0.0;
+  for (std::int64_t e = 1; e <= experts; ++e) all += std::pow(static_cast<double>(e), -exponent);
+  std::vector<std::int64_t> loads;
+  double seen = 0.0;
+  std::int64_t given = 0;
+  for (std::int64_t e = 1; e <= experts; ++e) {
+    seen += std::pow(static_cast<double>(e), -exponent) / all;
+    const auto until = e == experts ? rows : std::llround(seen * static_cast<double>(rows));
+    loads.push_back(until - given);
+    given = until;
+  }
+  return loads;
+}
+
+bool is_grouped(MeasuredOperator op) {
+  return op == kGroupedForward || op == kGroupedDataGradient || op == kGroupedWeightGradient;
+}
+
+/// The i-th point of a family: 0 has the smallest sizes, 1 the largest that a point may have.
+OperatorPoint point_of(const Family& family, int i, int threads) {
+  constexpr int kBases[] = {2, 3, 5, 7};
+  OperatorPoint point{.op = family.op, .activation = family.activation, .threads = threads};
+  double shrink = 1.0;
+  do {
+    point.sizes.clear();
+    for (std::size_t d = 0; d < family.ranges.size(); ++d) {
+      const double share = i == 0 ? 0.0 : i == 1 ? 1.0 : radical_inverse(i - 1, kBases[d]);
+      point.sizes.push_back(size_at(family.ranges[d], share * shrink));
+    }
+    if (std::ranges::find(size_names(point.op), "choices") != size_names(point.op).end() &&
+        std::ranges::find(size_names(point.op), "experts") != size_names(point.op).end()) {
+      point.sizes.back() = std::min(point.sizes.back(), size_of(point, "experts"));
+    }
+    shrink -= 0.02;
+  } while (rough_cost(point).flop > kMostFlop || rough_cost(point).bytes > kMostBytes);
+  point.is_bfloat16 = family.has_bfloat16 && i % 2 == 1;
+  point.role = i > 1 && i % 3 == 1 ? PointRole::kHeldOut : PointRole::kFit;
+  // Every fourth product is skewed, up to an exponent of 1.2: mild ones to fit, severe to predict.
+  if (is_grouped(family.op) && i % 4 == 2) {
+    const double exponent = i % 3 == 1 ? 1.2 : 0.6;
+    point.loads = skewed_loads(point.sizes[0], point.sizes[3], exponent);
+  }
+  return point;
+}
+
+/// Layers of the Switch and of the Mixtral kind, on one rank and on all.
+std::vector<OperatorPoint> layer_points(const MeasurePlan& plan) {
+  struct Layer {
+    std::int64_t tokens, d_model, d_ff, experts, choices;
+    Activation activation;
+    bool is_bfloat16;
+    double skew;
+  };
+  const Layer layers[] = {{512, 512, 1024, 8, 1, Activation::kRelu, false, 0.0},
+                          {384, 512, 896, 8, 2, Activation::kSwiglu, true, 0.0},
+                          {640, 384, 1536, 8, 1, Activation::kRelu, true, 1.2},
+                          {256, 768, 768, 4, 2, Activation::kSwiglu, false, 0.0},
+                          {1024, 256, 640, 32, 1, Activation::kGeglu, false, 0.0},
+                          {320, 448, 960, 8, 2, Activation::kSwiglu, false, 1.2}};
+  std::vector<OperatorPoint> points;
+  for (const Layer& layer : layers)
+    for (int ranks = 1; ranks <= plan.ranks; ranks += std::max(1, plan.ranks - 1))
+      points.push_back({.op = kLayerForwardBackward,
+                        .is_bfloat16 = layer.is_bfloat16,
+                        .sizes = {layer.tokens, layer.d_model, layer.d_ff, layer.experts,
+                                  layer.choices, ranks, 1, ranks},
+                        .activation = layer.activation,
+                        .skew = layer.skew,
+                        .transport = ranks > 1 ? plan.transport : Transport::kNone,
+                        .ranks = ranks,
+                        .threads = plan.threads,
+                        .role = PointRole::kLayer});
+  return points;
+}
+
+std::vector<OperatorPoint> collective_points(const MeasurePlan& plan, int count) {
+  std::vector<OperatorPoint> points;
+  for (const MeasuredOperator op : {kAllToAll, kAllReduce, kAllGather})
+    for (int i = 0; i < count; ++i) {
+      const double share = i == 0 ? 0.0 : i == 1 ? 1.0 : radical_inverse(i - 1, 2);
+      points.push_back({.op = op,
+                        .sizes = {size_at({1e3, 6.4e7, 64 * plan.ranks}, share)},
+                        .transport = plan.transport,
+                        .ranks = plan.ranks,
+                        .threads = plan.threads,
+                        .role = i > 1 && i % 3 == 1 ? PointRole::kHeldOut : PointRole::kFit});
+    }
+  return points;
+}
+
+/// Coarsest first, so that a run that ends early lacks the finest.
+std::vector<OperatorPoint> operator_points(const MeasurePlan& plan, double density) {
+  const bool is_side_by_side = plan.ranks > 1 && plan.transport == Transport::kLoopback;
+  const auto count_of = [&](const Family& family) {
+    return std::max(6, static_cast<int>(std::lround(family.weight * density)));
+  };
+  const std::vector<Family> all = families();
+  int most = 0;
+  for (const Family& family : all) most = std::max(most, count_of(family));
+  std::vector<OperatorPoint> points{{.op = kLaunch, .threads = plan.threads}};
+  for (int i = 0; i < most; ++i)
+    for (const Family& family : all) {
+      if (i >= count_of(family)) continue;
+      points.push_back(point_of(family, i, plan.threads));
+      if (!is_side_by_side || i % 2 != 0) continue;
+      points.push_back(points.back());
+      points.back().busy_ranks = plan.ranks;
+    }
+  return points;
+}
+
+void append(std::vector<OperatorPoint>& points, const std::vector<OperatorPoint>& more) {
+  points.insert(points.end(), more.begin(), more.end());
+}
+
+double rough_seconds(const std::vector<OperatorPoint>& points, const MeasurePlan& plan) {
+  double seconds = 0.0;
+  for (const OperatorPoint& point : points) seconds += rough_seconds(point, plan);
+  return seconds;
+}
+
+}  // namespace
+
+double rough_seconds(const OperatorPoint& point, const MeasurePlan& plan) {
+  const RoughCost cost = rough_cost(point);
+  const double once = cost.flop / plan.flop_per_s + cost.bytes / plan.bytes_per_s;
+  constexpr double kRepeats =
+      14.0;  // ten, those beside others' work, the first, and what inputs cost
+  constexpr double kLeast = 0.07;
+  const double weights = is_layer(point.op) ? 0.5 : 0.0;  // to draw them
+  return 2.0 * (std::max(kRepeats * once, kLeast) + weights);
+}
+
+std::vector<OperatorPoint> choose_points(const MeasurePlan& plan) {
+  std::vector<OperatorPoint> layers = layer_points(plan);
+  while (layers.size() > 4 && rough_seconds(layers, plan) > 0.25 * plan.budget_s)
+    layers.resize(layers.size() - 2);
+  const bool has_others = plan.transport == Transport::kMpi;
+  if (has_others) std::erase_if(layers, [&](const auto& p) { return p.ranks != plan.ranks; });
+  std::vector<OperatorPoint> chosen;
+  if (plan.ranks > 1) append(chosen, collective_points(plan, 12));
+  append(chosen, layers);
+  if (has_others) return chosen;
+  const double left = 0.75 * plan.budget_s - rough_seconds(chosen, plan);
+  std::vector<OperatorPoint> operators = operator_points(plan, 4.0);
+  for (double density = 5.0; density <= 200.0; density += 1.0) {
+    std::vector<OperatorPoint> more = operator_points(plan, density);
+    if (rough_seconds(more, plan) > left) break;
+    operators = std::move(more);
+  }
+  append(chosen, operators);
+  return chosen;
+}
+
+}  // namespace switchyard::kernels

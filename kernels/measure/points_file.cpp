@@ -1,0 +1,138 @@
+#include "kernels/measure/points_file.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+
+#include "kernels/layer/kernel_error.hpp"
+#include "kernels/run/number_text.hpp"
+
+namespace switchyard::kernels {
+namespace {
+
+constexpr const char* kSchema = "# switchyard points 1";
+constexpr const char* kColumns =
+    "operator,precision,shape,transport,ranks,busy_ranks,threads,role,pass,repeats,median_s,p10_s,"
+    "p90_s,reference_s";
+constexpr std::array<const char*, 3> kRoles{"fit", "held_out", "layer"};
+/// Of the head, what may differ between a run and the one that goes on with its file.
+constexpr const char* kStarted = "started";
+constexpr std::size_t kKeyColumns = 7;
+constexpr std::size_t kRanksColumn = 4;
+constexpr std::size_t kPassColumn = 8;
+constexpr std::size_t kNumColumns = 14;
+
+[[noreturn]] void fail(const std::string& path, const std::string& why) {
+  throw KernelError{Fault::kSpec, path + ": " + why};
+}
+
+[[noreturn]] void cannot_write(const std::string& path) {
+  fail(path, std::string{"cannot be written: "} + std::strerror(errno) +
+                 "; what was measured before is kept, and a run with the same file goes on there");
+}
+
+std::string head_text(const PointsHead& head) {
+  std::string text = std::string{kSchema} + '\n';
+  for (const auto& [key, value] : head) text += "# " + key + ": " + value + '\n';
+  return text + kColumns + '\n';
+}
+
+std::vector<std::string> cells_of(const std::string& line) {
+  std::vector<std::string> cells{""};
+  for (const char c : line) {
+    if (c == ',')
+      cells.emplace_back();
+    else
+      cells.back() += c;
+  }
+  return cells;
+}
+
+/// Refuses a head line that differs from this run's.
+void check_head(const std::string& path, const std::string& line, const PointsHead& head) {
+  const auto same = std::ranges::any_of(head, [&](const auto& entry) {
+    return line == "# " + entry.first + ": " + entry.second ||
+           (entry.first == kStarted && line.starts_with("# started: "));
+  });
+  if (!same)
+    fail(path, "holds points of another machine, build or settings: \"" + line +
+                   "\"; give another file, or remove this one");
+}
+
+}  // namespace
+
+PointsFile::PointsFile(std::string path, const PointsHead& head) : path_{std::move(path)} {
+  std::ifstream old;
+  if (std::filesystem::is_regular_file(path_)) old.open(path_, std::ios::binary);
+  std::string line;
+  std::uintmax_t whole_bytes = 0;
+  if (old.is_open() && std::getline(old, line)) {
+    if (line != kSchema) fail(path_, "is no points file of this version; give another file");
+    do {
+      if (old.eof()) break;  // a torn last line
+      whole_bytes += line.size() + 1;
+      if (line == kSchema || line == kColumns) continue;
+      if (line.starts_with("# ")) {
+        check_head(path_, line, head);
+        continue;
+      }
+      const auto cells = cells_of(line);
+      if (cells.size() != kNumColumns) continue;
+      std::string key = cells[0];
+      for (std::size_t i = 1; i < kKeyColumns; ++i) key += ',' + cells[i];
+      const auto number = [&](std::size_t column) { return std::atoi(cells[column].c_str()); };
+      remember(key, number(kPassColumn), std::max(number(kRanksColumn), number(kRanksColumn + 1)),
+               std::strtod(cells.back().c_str(), nullptr));
+    } while (std::getline(old, line));
+  }
+  old.close();
+  if (whole_bytes > 0) {
+    std::error_code error;
+    std::filesystem::resize_file(path_, whole_bytes, error);
+    if (error) fail(path_, "cannot be written: " + error.message());
+  }
+  errno = 0;
+  stream_.open(path_, std::ios::binary | std::ios::app);
+  if (whole_bytes == 0) stream_ << head_text(head);
+  stream_.flush();
+  if (!stream_) cannot_write(path_);
+}
+
+bool PointsFile::has(const OperatorPoint& point, int pass) const {
+  const auto found = passes_.find(point_key(point));
+  return found != passes_.end() && found->second.passes.contains(pass);
+}
+
+double PointsFile::fastest_reference_s(int num_ranks) const {
+  const auto found = fastest_reference_s_.find(num_ranks);
+  return found == fastest_reference_s_.end() ? std::numeric_limits<double>::infinity()
+                                             : found->second;
+}
+
+void PointsFile::add(const OperatorPoint& point, int pass, const PointTiming& timing,
+                     double reference_s) {
+  const std::string key = point_key(point);
+  std::string line = key + ',' + kRoles.at(static_cast<std::size_t>(point.role)) + ',' +
+                     std::to_string(pass) + ',' + std::to_string(timing.repeats);
+  for (const double seconds : {timing.median_s, timing.p10_s, timing.p90_s, reference_s})
+    line += ',' + number_text(seconds);
+  errno = 0;
+  stream_ << line + '\n';
+  stream_.flush();
+  if (!stream_) cannot_write(path_);
+  remember(key, pass, std::max(point.ranks, point.busy_ranks), reference_s);
+}
+
+void PointsFile::remember(const std::string& key, int pass, int num_ranks, double reference_s) {
+  PointPasses& point = passes_[key];
+  point.num_ranks = num_ranks;
+  point.passes.insert(pass);
+  point.references_s.push_back(reference_s);
+  double& fastest = fastest_reference_s_.try_emplace(num_ranks, reference_s).first->second;
+  fastest = std::min(fastest, reference_s);
+}
+
+}  // namespace switchyard::kernels

@@ -8,8 +8,8 @@
 #include <string>
 #include <thread>
 
+#include "kernels/bench/blas.hpp"
 #include "kernels/bench/layer_phases.hpp"
-#include "kernels/bench/square_gemm.hpp"
 #include "kernels/bench/timed.hpp"
 #include "kernels/cpu/isa_kernels.hpp"
 #include "kernels/layer/bfloat16.hpp"
@@ -58,10 +58,21 @@ void run(const BenchSpec& spec) {
   std::vector<Timed> all;
   if (has_blas()) {
     const auto n = static_cast<double>(kSquareSize);
-    all.push_back(
-        {{"blas_square", 2.0 * n * n * n,
-          [&] { blas_square_gemm(kSquareSize, spec.num_threads, a.data(), b.data(), c.data()); }},
-         {}});
+    all.push_back({{"blas_square", 2.0 * n * n * n,
+                    [&] {
+                      set_blas_threads(spec.num_threads);
+                      blas_product({.m = kSquareSize,
+                                    .n = kSquareSize,
+                                    .k = kSquareSize,
+                                    .a = a.data(),
+                                    .a_stride = kSquareSize,
+                                    .b = b.data(),
+                                    .b_stride = kSquareSize,
+                                    .b_transposed = true,
+                                    .c = c.data(),
+                                    .c_stride = kSquareSize});
+                    }},
+                   {}});
   }
   for (Phase& phase : layer_phases(spec, cpu, arrays)) all.push_back({std::move(phase), {}});
   // The first round warms up.

@@ -47,4 +47,12 @@ void agree(Communicator& ranks, const LocalFault& fault) {
       "rank " + std::to_string(rank) + ": " + messages[static_cast<std::size_t>(rank)].data()};
 }
 
+void run_without_agreement(const std::function<void()>& work) {
+  try {
+    work();
+  } catch (const KernelError& error) {
+    throw KernelError{Fault::kTransport, error.what()};
+  }
+}
+
 }  // namespace switchyard::kernels

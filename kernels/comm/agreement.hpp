@@ -30,4 +30,8 @@ class LocalFault {
 /// @throws KernelError
 void agree(Communicator& ranks, const LocalFault& fault);
 
+/// Runs `work` on which no agreement follows: its KernelErrors become kTransport, which ends the
+/// run on all ranks.
+void run_without_agreement(const std::function<void()>& work);
+
 }  // namespace switchyard::kernels

@@ -43,7 +43,8 @@ void add_up(const T* received, std::int64_t n, std::int64_t count, T* numbers) {
 }
 
 template <class T>
-std::int64_t reduce_slice(Communicator& ranks, std::span<T> numbers, T* received) {
+std::int64_t reduce_slice(Communicator& ranks, std::span<T> numbers, T* received,
+                          const AddPieces<T>& add) {
   const auto n = static_cast<std::int64_t>(ranks.num_ranks());
   const auto me = static_cast<std::size_t>(ranks.rank());
   const Pieces pieces = cut(std::ssize(numbers), n);
@@ -61,7 +62,7 @@ std::int64_t reduce_slice(Communicator& ranks, std::span<T> numbers, T* received
                             .receive_begins = row_begins};
   ranks.all_to_all(scatter);
   T* sums = received + n * mine;
-  add_up(received, n, mine, sums);
+  add(received, n, mine, sums);
   const std::vector<std::int64_t> zeros(static_cast<std::size_t>(n), 0);
   const RowExchange gather{.row_bytes = sizeof(T),
                            .send = sums,
@@ -76,29 +77,43 @@ std::int64_t reduce_slice(Communicator& ranks, std::span<T> numbers, T* received
 
 }  // namespace
 
-template <class T>
-void prepare_all_reduce(const Communicator& ranks, std::size_t size, ReduceScratch<T>& scratch) {
+std::size_t num_piece_numbers(const Communicator& ranks, std::size_t size) {
   const auto n = static_cast<std::size_t>(ranks.num_ranks());
-  if (n == 1) return;
+  if (n == 1) return 0;
   const std::size_t largest = std::min(static_cast<std::size_t>(kSlice), size);
   // n pieces and their sum, each rounded up.
-  scratch.pieces.resize((n + 1) * ((largest + n - 1) / n));
+  return (n + 1) * ((largest + n - 1) / n);
 }
 
 template <class T>
-std::int64_t all_reduce_sum(Communicator& ranks, std::span<T> numbers, ReduceScratch<T>& scratch) {
+std::int64_t all_reduce_with(Communicator& ranks, std::span<T> numbers, std::span<T> pieces,
+                             const AddPieces<T>& add) {
   if (ranks.num_ranks() == 1) return 0;
-  prepare_all_reduce(ranks, numbers.size(), scratch);
   std::int64_t bytes = 0;
   for (std::int64_t begin = 0; begin < std::ssize(numbers); begin += kSlice)
     bytes += reduce_slice(
         ranks,
         numbers.subspan(static_cast<std::size_t>(begin),
                         static_cast<std::size_t>(std::min(kSlice, std::ssize(numbers) - begin))),
-        scratch.pieces.data());
+        pieces.data(), add);
   return bytes;
 }
 
+template <class T>
+void prepare_all_reduce(const Communicator& ranks, std::size_t size, ReduceScratch<T>& scratch) {
+  if (ranks.num_ranks() > 1) scratch.pieces.resize(num_piece_numbers(ranks, size));
+}
+
+template <class T>
+std::int64_t all_reduce_sum(Communicator& ranks, std::span<T> numbers, ReduceScratch<T>& scratch) {
+  prepare_all_reduce(ranks, numbers.size(), scratch);
+  return all_reduce_with<T>(ranks, numbers, scratch.pieces, add_up<T>);
+}
+
+template std::int64_t all_reduce_with(Communicator&, std::span<float>, std::span<float>,
+                                      const AddPieces<float>&);
+template std::int64_t all_reduce_with(Communicator&, std::span<BFloat16>, std::span<BFloat16>,
+                                      const AddPieces<BFloat16>&);
 template void prepare_all_reduce(const Communicator&, std::size_t, ReduceScratch<float>&);
 template void prepare_all_reduce(const Communicator&, std::size_t, ReduceScratch<BFloat16>&);
 template std::int64_t all_reduce_sum(Communicator&, std::span<float>, ReduceScratch<float>&);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <span>
 
 #include "kernels/comm/communicator.hpp"
@@ -25,5 +26,20 @@ void prepare_all_reduce(const Communicator& ranks, std::size_t size, ReduceScrat
 /// @param scratch  where ranks must agree on faults, prepared first
 template <class T>
 std::int64_t all_reduce_sum(Communicator& ranks, std::span<T> numbers, ReduceScratch<T>& scratch);
+
+/// sums (count) = the sum of the rows of pieces (num_ranks, count): in float, in order, rounded
+/// once to T. Returns when it is done.
+template <class T>
+using AddPieces =
+    std::function<void(const T* pieces, std::int64_t num_ranks, std::int64_t count, T* sums)>;
+
+/// Numbers of `pieces` that all_reduce_with needs for up to `size` numbers; 0 for one rank.
+[[nodiscard]] std::size_t num_piece_numbers(const Communicator& ranks, std::size_t size);
+
+/// all_reduce_sum in memory that the ranks exchange and `add` adds in, a GPU's for one.
+/// @param pieces  at least num_piece_numbers(ranks, numbers.size())
+template <class T>
+std::int64_t all_reduce_with(Communicator& ranks, std::span<T> numbers, std::span<T> pieces,
+                             const AddPieces<T>& add);
 
 }  // namespace switchyard::kernels

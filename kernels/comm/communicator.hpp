@@ -19,8 +19,9 @@ struct RowExchange {
   std::span<const std::int64_t> receive_begins;
 };
 
-/// A group of ranks that exchange bytes in host memory. All of a group must make the same calls in
-/// the same order, from one thread at a time. A call ends when this rank's part is done.
+/// A group of ranks that exchange bytes in host memory, some also those of GPUs. All of a group
+/// must make the same calls in the same order, from one thread at a time. A call ends when this
+/// rank's part is done.
 ///
 /// Calls throw KernelError (kTransport) when the transport fails or another rank has left.
 class Communicator {
@@ -32,6 +33,9 @@ class Communicator {
 
   [[nodiscard]] virtual int rank() const = 0;
   [[nodiscard]] virtual int num_ranks() const = 0;
+
+  /// Whether all_to_all takes memory of GPUs, whose writers have ended.
+  [[nodiscard]] virtual bool exchanges_device_memory() const { return false; }
 
   /// What a rank sends to another must be as many rows as that one expects; only some transports
   /// find out (loopback).

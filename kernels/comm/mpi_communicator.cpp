@@ -75,6 +75,7 @@ class MpiCommunicator final : public Communicator {
 
   [[nodiscard]] int rank() const override { return rank_; }
   [[nodiscard]] int num_ranks() const override { return num_ranks_; }
+  [[nodiscard]] bool exchanges_device_memory() const override { return mpi_takes_gpu_memory(); }
 
   void all_to_all(const RowExchange& exchange) override {
     check_exchange(exchange, num_ranks_);

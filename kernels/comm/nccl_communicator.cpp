@@ -11,6 +11,7 @@
 #include "kernels/comm/exchange_check.hpp"
 #include "kernels/comm/gather.hpp"
 #include "kernels/comm/gpu_staging.hpp"
+#include "kernels/comm/packed_blocks.hpp"
 #include "kernels/layer/kernel_error.hpp"
 
 namespace switchyard::kernels {
@@ -61,26 +62,28 @@ class NcclCommunicator final : public Communicator {
 
   [[nodiscard]] int rank() const override { return rank_; }
   [[nodiscard]] int num_ranks() const override { return num_ranks_; }
+  [[nodiscard]] bool exchanges_device_memory() const override { return true; }
 
   void all_to_all(const RowExchange& exchange) override {
     check_exchange(exchange, num_ranks_);
     // The thread of exchanges may be another than the one that made this.
     require_cuda(cudaSetDevice(device_), "cudaSetDevice");
-    const Blocks sent = blocks(exchange.send_counts, exchange.send_begins, exchange.row_bytes);
-    const Blocks received =
-        blocks(exchange.receive_counts, exchange.receive_begins, exchange.row_bytes);
+    const PackedBlocks sent =
+        packed_blocks(exchange.send_counts, exchange.send_begins, exchange.row_bytes);
+    const PackedBlocks received =
+        packed_blocks(exchange.receive_counts, exchange.receive_begins, exchange.row_bytes);
     auto* send = static_cast<std::byte*>(const_cast<void*>(exchange.send));
     auto* receive = static_cast<std::byte*>(exchange.receive);
     const bool stages_sent = !is_on_gpu(send);
     const bool stages_received = !is_on_gpu(receive);
     std::byte* from = stages_sent ? sent_.with_room_for(sent.bytes) : send;
     std::byte* to = stages_received ? received_.with_room_for(received.bytes) : receive;
-    for (const Block& block : sent.all)
+    for (const PackedBlock& block : sent.all)
       if (stages_sent) copy(from + block.packed, send + block.begin, block.bytes);
     require_nccl(ncclGroupStart(), "ncclGroupStart");
     for (int peer = 0; peer < num_ranks_; ++peer) {
-      const Block& out = sent.all[static_cast<std::size_t>(peer)];
-      const Block& in = received.all[static_cast<std::size_t>(peer)];
+      const PackedBlock& out = sent.all[static_cast<std::size_t>(peer)];
+      const PackedBlock& in = received.all[static_cast<std::size_t>(peer)];
       if (out.bytes > 0)
         require_nccl(ncclSend(from + (stages_sent ? out.packed : out.begin), out.bytes, ncclInt8,
                               peer, comm_, stream_),
@@ -91,7 +94,7 @@ class NcclCommunicator final : public Communicator {
                      "ncclRecv");
     }
     require_nccl(ncclGroupEnd(), "ncclGroupEnd");
-    for (const Block& block : received.all)
+    for (const PackedBlock& block : received.all)
       if (stages_received) copy(receive + block.begin, to + block.packed, block.bytes);
     require_cuda(cudaStreamSynchronize(stream_), "all_to_all");
   }
@@ -120,27 +123,6 @@ class NcclCommunicator final : public Communicator {
   }
 
  private:
-  struct Block {
-    std::size_t begin = 0;   ///< byte in the caller's memory
-    std::size_t packed = 0;  ///< byte in the staging memory
-    std::size_t bytes = 0;
-  };
-  struct Blocks {
-    std::vector<Block> all;
-    std::size_t bytes = 0;
-  };
-
-  static Blocks blocks(std::span<const std::int64_t> counts, std::span<const std::int64_t> begins,
-                       std::size_t row_bytes) {
-    Blocks result;
-    for (std::size_t i = 0; i < counts.size(); ++i) {
-      const std::size_t bytes = static_cast<std::size_t>(counts[i]) * row_bytes;
-      result.all.push_back({static_cast<std::size_t>(begins[i]) * row_bytes, result.bytes, bytes});
-      result.bytes += bytes;
-    }
-    return result;
-  }
-
   void copy(std::byte* to, const std::byte* from, std::size_t bytes) {
     require_cuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, stream_), "cudaMemcpyAsync");
   }

@@ -76,8 +76,11 @@ __global__ void __launch_bounds__(kThreads)
                     T* hidden) {
   const Place at = place_of_thread<1>(shape);
   if (at.row >= *num_rows) return;
-  const std::int64_t id = (dropout.first_token + dropout.source_token[at.row]) * dropout.top_k +
-                          dropout.source_choice[at.row];
+  const std::int64_t id =
+      dropout.row_ids != nullptr
+          ? dropout.row_ids[at.row]
+          : (dropout.first_token + dropout.source_token[at.row]) * dropout.top_k +
+                dropout.source_choice[at.row];
   const auto counter =
       static_cast<std::uint64_t>(id * dropout.all_hidden + dropout.first_hidden + at.hidden);
   const auto rate = static_cast<float>(dropout.rate);

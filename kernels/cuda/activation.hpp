@@ -25,11 +25,12 @@ template <class T>
 void activate_backward(const ExpertShape& shape, CudaBackend& cuda, DeviceRowCount rows,
                        std::span<const T> pre, std::span<const T> d_hidden, std::span<T> d_pre);
 
-/// Dropout on the hidden numbers of each row, as ExpertDropout; a row's id is
-/// (first_token + source_token) * top_k + source_choice.
+/// Dropout on the hidden numbers of each row, as ExpertDropout; a row's id is row_ids' or, where
+/// that is null, (first_token + source_token) * top_k + source_choice.
 struct DeviceDropout {
   double rate = 0.0;  ///< 0: none, and the rest is not looked at
   std::uint64_t stream = 0;
+  const std::int64_t* row_ids = nullptr;
   const std::int32_t* source_token = nullptr;
   const std::int32_t* source_choice = nullptr;
   std::int64_t first_token = 0;

@@ -22,17 +22,15 @@ std::int64_t max_rows(const MoeLayerSpec& spec, std::int64_t num_tokens) {
   return std::min(all, per_expert * spec.num_experts);
 }
 
-ExpertShape device_expert_shape(const MoeLayerSpec& spec) {
-  ExpertShape shape = expert_shape(spec);
+ExpertShape device_expert_shape(ExpertShape shape) {
   if (is_glu(shape.activation) && shape.d_ff % 8 == 0) shape.layout = GluLayout::kInterleaved8;
   return shape;
 }
 
 template <class T>
-void upload(CudaBackend& cuda, const MoeLayerSpec& spec, const MoeWeights<T>& weights,
-            DeviceMoeWeights<T>& to) {
-  to.experts.shape = device_expert_shape(spec);
-  const ExpertShape shape = expert_shape(spec);
+void upload(CudaBackend& cuda, const MoeLayerSpec& spec, const ExpertShape& shape,
+            const MoeWeights<T>& weights, DeviceMoeWeights<T>& to) {
+  to.experts.shape = device_expert_shape(shape);
   if (to.experts.shape.layout != shape.layout) {
     Buffer<T> reordered(weights.experts.w1.size());
     convert_glu_rows<T>(shape, to.experts.shape.layout, weights.experts.w1, reordered);
@@ -84,9 +82,9 @@ void download(CudaBackend& cuda, const DevicePlan& plan, DispatchPlan& to) {
       std::accumulate(to.num_chosen.begin(), to.num_chosen.end(), std::int64_t{0}) - to.num_rows;
 }
 
-template void upload(CudaBackend&, const MoeLayerSpec&, const MoeWeights<float>&,
-                     DeviceMoeWeights<float>&);
-template void upload(CudaBackend&, const MoeLayerSpec&, const MoeWeights<BFloat16>&,
-                     DeviceMoeWeights<BFloat16>&);
+template void upload(CudaBackend&, const MoeLayerSpec&, const ExpertShape&,
+                     const MoeWeights<float>&, DeviceMoeWeights<float>&);
+template void upload(CudaBackend&, const MoeLayerSpec&, const ExpertShape&,
+                     const MoeWeights<BFloat16>&, DeviceMoeWeights<BFloat16>&);
 
 }  // namespace switchyard::kernels

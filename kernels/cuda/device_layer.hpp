@@ -19,6 +19,19 @@ struct DeviceExpertWeights {
   DeviceBuffer<T> w2;  ///< (E, d_model, d_ff)
 };
 
+/// Weights of some neighbouring experts, in memory of others.
+template <class T>
+struct DeviceExpertWeightsView {
+  ExpertShape shape;
+  std::span<const T> w1;  ///< (E, N1, d_model)
+  std::span<const T> w2;  ///< (E, d_model, d_ff)
+};
+
+template <class T>
+[[nodiscard]] DeviceExpertWeightsView<T> view_of(const DeviceExpertWeights<T>& weights) {
+  return {.shape = weights.shape, .w1 = weights.w1, .w2 = weights.w2};
+}
+
 template <class T>
 struct DeviceMoeWeights {
   DeviceBuffer<float> router;  ///< (E, d_model)
@@ -93,12 +106,21 @@ struct DeviceLayerState {
 [[nodiscard]] std::int64_t max_rows(const MoeLayerSpec& spec, std::int64_t num_tokens);
 
 /// Interleaved for a GLU whose d_ff is a multiple of 8: what the fused kernels read.
-[[nodiscard]] ExpertShape device_expert_shape(const MoeLayerSpec& spec);
+[[nodiscard]] ExpertShape device_expert_shape(ExpertShape shape);
+[[nodiscard]] inline ExpertShape device_expert_shape(const MoeLayerSpec& spec) {
+  return device_expert_shape(expert_shape(spec));
+}
 
 /// Copies weights to the device and splits the router. Waits for the device.
+/// @param shape  of the weights' experts: those of a layer, or of one rank
+template <class T>
+void upload(CudaBackend& cuda, const MoeLayerSpec& spec, const ExpertShape& shape,
+            const MoeWeights<T>& weights, DeviceMoeWeights<T>& to);
 template <class T>
 void upload(CudaBackend& cuda, const MoeLayerSpec& spec, const MoeWeights<T>& weights,
-            DeviceMoeWeights<T>& to);
+            DeviceMoeWeights<T>& to) {
+  upload(cuda, spec, expert_shape(spec), weights, to);
+}
 
 /// The gradients as the CPU has them, W1's in GluLayout::kGateThenUp. Waits for the device.
 void download(CudaBackend& cuda, const ExpertShape& shape, const DeviceMoeGradients& gradients,

@@ -8,7 +8,7 @@ namespace switchyard::kernels {
 namespace {
 
 template <class T>
-void require_shapes(const DeviceExpertRows<T>& in, const DeviceExpertWeights<T>& weights) {
+void require_shapes(const DeviceExpertRows<T>& in, DeviceExpertWeightsView<T> weights) {
   const ExpertShape& shape = weights.shape;
   require_size("rows", in.rows.size(), in.max_rows, shape.d_model);
   const std::int64_t num_experts = shape.num_experts;
@@ -24,7 +24,8 @@ DeviceGroupedShape product_shape(const DeviceExpertRows<T>& in, const ExpertShap
           .num_experts = shape.num_experts,
           .max_rows = in.max_rows,
           .n = is_first ? num_first_rows(shape) : shape.d_model,
-          .k = is_first ? shape.d_model : shape.d_ff};
+          .k = is_first ? shape.d_model : shape.d_ff,
+          .host_offsets = in.host_offsets};
 }
 
 }  // namespace
@@ -40,7 +41,7 @@ void resize_activations(const ExpertShape& shape, std::int64_t max_rows,
 
 template <class T>
 void expert_ffn_forward(const DeviceDropout& dropout, CudaBackend& cuda, DeviceExpertRows<T> in,
-                        const DeviceExpertWeights<T>& weights,
+                        DeviceExpertWeightsView<T> weights,
                         DeviceExpertActivations<T>& activations) {
   require_shapes(in, weights);
   const ExpertShape& shape = weights.shape;
@@ -57,7 +58,7 @@ void expert_ffn_forward(const DeviceDropout& dropout, CudaBackend& cuda, DeviceE
 
 template <class T>
 void expert_ffn_backward(const DeviceDropout& dropout, CudaBackend& cuda, DeviceExpertRows<T> in,
-                         const DeviceExpertWeights<T>& weights,
+                         DeviceExpertWeightsView<T> weights,
                          const DeviceExpertActivations<T>& activations, std::span<const T> d_output,
                          DeviceExpertGradients<T> gradients) {
   require_shapes(in, weights);
@@ -87,17 +88,16 @@ template void resize_activations(const ExpertShape&, std::int64_t, DeviceExpertA
 template void resize_activations(const ExpertShape&, std::int64_t,
                                  DeviceExpertActivations<BFloat16>&);
 template void expert_ffn_forward(const DeviceDropout&, CudaBackend&, DeviceExpertRows<float>,
-                                 const DeviceExpertWeights<float>&,
-                                 DeviceExpertActivations<float>&);
+                                 DeviceExpertWeightsView<float>, DeviceExpertActivations<float>&);
 template void expert_ffn_forward(const DeviceDropout&, CudaBackend&, DeviceExpertRows<BFloat16>,
-                                 const DeviceExpertWeights<BFloat16>&,
+                                 DeviceExpertWeightsView<BFloat16>,
                                  DeviceExpertActivations<BFloat16>&);
 template void expert_ffn_backward(const DeviceDropout&, CudaBackend&, DeviceExpertRows<float>,
-                                  const DeviceExpertWeights<float>&,
+                                  DeviceExpertWeightsView<float>,
                                   const DeviceExpertActivations<float>&, std::span<const float>,
                                   DeviceExpertGradients<float>);
 template void expert_ffn_backward(const DeviceDropout&, CudaBackend&, DeviceExpertRows<BFloat16>,
-                                  const DeviceExpertWeights<BFloat16>&,
+                                  DeviceExpertWeightsView<BFloat16>,
                                   const DeviceExpertActivations<BFloat16>&,
                                   std::span<const BFloat16>, DeviceExpertGradients<BFloat16>);
 

@@ -14,12 +14,13 @@ struct DeviceExpertRows {
   std::span<const T> rows;                ///< (max_rows, d_model)
   const std::int32_t* offsets = nullptr;  ///< (E + 1) on the device
   std::int64_t max_rows = 0;
+  std::span<const std::int32_t> host_offsets = {};  ///< (E + 1), where the host knows them
 };
 
 /// As the CPU's. `activations` have their sizes, see resize_activations.
 template <class T>
 void expert_ffn_forward(const DeviceDropout& dropout, CudaBackend& cuda, DeviceExpertRows<T> in,
-                        const DeviceExpertWeights<T>& weights,
+                        DeviceExpertWeightsView<T> weights,
                         DeviceExpertActivations<T>& activations);
 
 template <class T>
@@ -39,7 +40,7 @@ struct DeviceExpertGradients {
 /// @param d_output  (max_rows, d_model)
 template <class T>
 void expert_ffn_backward(const DeviceDropout& dropout, CudaBackend& cuda, DeviceExpertRows<T> in,
-                         const DeviceExpertWeights<T>& weights,
+                         DeviceExpertWeightsView<T> weights,
                          const DeviceExpertActivations<T>& activations, std::span<const T> d_output,
                          DeviceExpertGradients<T> gradients);
 

@@ -64,8 +64,8 @@ void layer_forward(const MoeLayerSpec& spec, const StepContext& step, CudaBacken
   route(spec, step, cuda, inputs, weights, state.routing);
   build_plan(spec, cuda, state.routing.experts, state.plan);
   permute<T>(state.plan, cuda, spec.d_model, inputs, state.rows);
-  expert_ffn_forward(dropout_of(spec, step, state.plan), cuda, expert_rows(state), weights.experts,
-                     state.experts);
+  expert_ffn_forward(dropout_of(spec, step, state.plan), cuda, expert_rows(state),
+                     view_of(weights.experts), state.experts);
   combine<T>(state.plan, cuda, spec.d_model, state.routing.gates, state.experts.output, outputs);
 }
 
@@ -102,8 +102,8 @@ void layer_backward(const MoeLayerSpec& spec, const StepContext& step, CudaBacke
   combine_backward<T>(state.plan, cuda, spec.d_model, state.routing.gates, state.experts.output,
                       d_outputs, scratch.d_output_rows, scratch.d_gates);
   expert_ffn_backward<T>(
-      dropout_of(spec, step, state.plan), cuda, expert_rows(state), weights.experts, state.experts,
-      scratch.d_output_rows,
+      dropout_of(spec, step, state.plan), cuda, expert_rows(state), view_of(weights.experts),
+      state.experts, scratch.d_output_rows,
       {scratch.d_hidden, scratch.d_pre, scratch.d_rows, gradients.w1, gradients.w2});
   route_backward(spec, step, cuda, inputs, weights, state.routing, scratch.d_gates, scratch.router,
                  gradients.router, scratch.d_router_inputs);

@@ -8,15 +8,25 @@ namespace switchyard::kernels {
 /// Whether this call loses hidden numbers.
 [[nodiscard]] bool drops_out(const MoeLayerSpec& spec, const StepContext& step);
 
-[[nodiscard]] ExpertShape chunk_shape(const RankLayer& layer, const ExpertChunk& chunk);
+/// What this rank holds of a layer. Borrows the groups.
+struct HeldExperts {
+  const MoeLayerSpec& spec;
+  const RankGroups& groups;
+};
+template <class Backend>
+[[nodiscard]] HeldExperts held_experts(const BasicRankLayer<Backend>& layer) {
+  return {layer.spec, layer.groups};
+}
+
+[[nodiscard]] ExpertShape chunk_shape(const HeldExperts& held, const ExpertChunk& chunk);
 
 /// @param row_ids  (rows of the chunk), borrowed
-[[nodiscard]] ExpertDropout chunk_dropout(const RankLayer& layer, const StepContext& step,
+[[nodiscard]] ExpertDropout chunk_dropout(const HeldExperts& held, const StepContext& step,
                                           std::span<const std::int64_t> row_ids);
 
 /// Numbers of W1 and W2 of each expert of this rank.
-[[nodiscard]] std::size_t first_weights(const RankLayer& layer);
-[[nodiscard]] std::size_t second_weights(const RankLayer& layer);
+[[nodiscard]] std::size_t first_weights(const HeldExperts& held);
+[[nodiscard]] std::size_t second_weights(const HeldExperts& held);
 
 /// A chunk's part of an array over this rank's experts.
 template <class Number>
@@ -26,15 +36,7 @@ template <class Number>
                      static_cast<std::size_t>(chunk.num_experts) * per_expert);
 }
 
-template <class T>
-[[nodiscard]] ExpertWeightsView<T> chunk_weights(const RankLayer& layer, const ExpertChunk& chunk,
-                                                 ExpertWeightsView<T> all) {
-  return {.w1 = of_chunk(chunk, first_weights(layer), all.w1),
-          .w2 = of_chunk(chunk, second_weights(layer), all.w2)};
-}
-
-/// @throws KernelError (kShape) unless the weights are those of this rank's experts.
-template <class T>
-void require_weights(const RankLayer& layer, ExpertWeightsView<T> weights);
+/// @throws KernelError (kShape) unless the sizes are those of this rank's experts.
+void require_weights(const HeldExperts& held, std::size_t w1_size, std::size_t w2_size);
 
 }  // namespace switchyard::kernels

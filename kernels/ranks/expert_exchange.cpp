@@ -8,11 +8,6 @@
 namespace switchyard::kernels {
 namespace {
 
-template <class T>
-bool stays_here(const ExpertTrip<T>& trip) {
-  return trip.groups.experts->num_ranks() == 1;
-}
-
 /// What the exchanges of a trip measure; read when they are done.
 struct ExchangeTimes {
   double to_experts = 0.0;
@@ -25,17 +20,17 @@ struct ExchangeTimes {
 template <class T>
 class TripExchanges {
  public:
-  TripExchanges(const ExpertTrip<T>& trip, ExchangeScratch<T>& scratch, ExchangeTimes& times)
-      : trip_{trip}, scratch_{scratch}, times_{times} {}
+  TripExchanges(const ExpertTrip<T>& trip, const TripWork<T>& work, ExchangeTimes& times)
+      : trip_{trip}, work_{work}, times_{times} {}
 
   void to_experts(const ExpertChunk& chunk) {
-    if (stays_here(trip_)) return;
+    if (stay_here(trip_.groups)) return;
     add_time(times_.to_experts, [&] {
       all_to_all({.row_bytes = row_bytes(),
                   .send = trip_.rows.data(),
                   .send_counts = chunk.send_counts,
                   .send_begins = chunk.send_begins,
-                  .receive = scratch_.exchanged.data(),
+                  .receive = trip_.exchanged.data(),
                   .receive_counts = chunk.receive_counts,
                   .receive_begins = chunk.receive_begins});
     });
@@ -43,14 +38,12 @@ class TripExchanges {
 
   void from_experts(const ExpertChunk& chunk) {
     if (trip_.groups.tensor->num_ranks() > 1)
-      add_time(times_.tensor_all_reduce, [&] {
-        times_.tensor_all_reduce_bytes +=
-            all_reduce_sum<T>(*trip_.groups.tensor, results(chunk), scratch_.reduce);
-      });
-    if (stays_here(trip_)) return;
+      add_time(times_.tensor_all_reduce,
+               [&] { times_.tensor_all_reduce_bytes += work_.all_reduce(results(chunk)); });
+    if (stay_here(trip_.groups)) return;
     add_time(times_.from_experts, [&] {
       all_to_all({.row_bytes = row_bytes(),
-                  .send = scratch_.exchanged.data(),
+                  .send = trip_.exchanged.data(),
                   .send_counts = chunk.receive_counts,
                   .send_begins = chunk.receive_begins,
                   .receive = trip_.returned.data(),
@@ -61,7 +54,7 @@ class TripExchanges {
 
   /// Where a chunk's results are put by source. Those that are received are no longer needed.
   [[nodiscard]] std::span<T> results(const ExpertChunk& chunk) {
-    const std::span<T> all = stays_here(trip_) ? trip_.returned : std::span<T>{scratch_.exchanged};
+    const std::span<T> all = stay_here(trip_.groups) ? trip_.returned : trip_.exchanged;
     return all.subspan(static_cast<std::size_t>(chunk.first_row * trip_.d_model),
                        static_cast<std::size_t>(chunk.num_rows * trip_.d_model));
   }
@@ -76,30 +69,18 @@ class TripExchanges {
   }
 
   const ExpertTrip<T>& trip_;
-  ExchangeScratch<T>& scratch_;
+  const TripWork<T>& work_;
   ExchangeTimes& times_;
 };
 
 }  // namespace
 
 template <class T>
-void prepare(const ExpertTrip<T>& trip, ExchangeScratch<T>& scratch) {
-  const auto d = static_cast<std::size_t>(trip.d_model);
-  for (const ExpertChunk& chunk : trip.chunks)
-    prepare_all_reduce(*trip.groups.tensor, static_cast<std::size_t>(chunk.num_rows) * d,
-                       scratch.reduce);
-  if (stays_here(trip)) return;
-  scratch.exchanged.resize(static_cast<std::size_t>(num_received(trip.chunks)) * d);
-  for (std::size_t c = 0; c < trip.chunks.size(); ++c)
-    trip.sorted[c]->resize(static_cast<std::size_t>(trip.chunks[c].num_rows) * d);
-}
-
-template <class T>
-void run_trip(const ExpertTrip<T>& trip, const ChunkWork<T>& work, ExchangeScratch<T>& scratch,
-              LocalFault& fault, PhaseTimes& times) {
+void run_trip(const ExpertTrip<T>& trip, const TripWork<T>& work, LocalFault& fault,
+              PhaseTimes& times) {
   ExchangeTimes exchanged;
-  TripExchanges<T> exchanges{trip, scratch, exchanged};
-  const bool is_alone = stays_here(trip) && trip.groups.tensor->num_ranks() == 1;
+  TripExchanges<T> exchanges{trip, work, exchanged};
+  const bool is_alone = stay_here(trip.groups) && trip.groups.tensor->num_ranks() == 1;
   ExchangeQueue queue{trip.chunks.size() > 1 && !is_alone ? ExchangeQueue::Runs::kBeside
                                                           : ExchangeQueue::Runs::kAtOnce};
   std::vector<std::int64_t> arrivals;
@@ -112,22 +93,22 @@ void run_trip(const ExpertTrip<T>& trip, const ChunkWork<T>& work, ExchangeScrat
     const ExpertChunk& chunk = trip.chunks[c];
     add_time(times[phases.wait], [&] { queue.wait(arrivals[c]); });
     std::span<const T> rows = exchanges.results(chunk);
-    if (stays_here(trip))
+    if (stay_here(trip.groups))
       rows =
           trip.rows.subspan(static_cast<std::size_t>(chunk.first_row * trip.d_model), rows.size());
     else
       add_time(times[phases.sort], [&] {
-        reorder(chunk, trip.cpu, trip.d_model, rows.data(), RowOrder::kByExpert,
-                trip.sorted[c]->data());
-        rows = *trip.sorted[c];
+        fault.guard(
+            [&] { work.reorder(c, rows.data(), RowOrder::kByExpert, trip.sorted[c].data()); });
+        rows = trip.sorted[c];
       });
     std::span<const T> results;
-    add_time(times[phases.compute], [&] { fault.guard([&] { results = work(c, rows); }); });
-    if (!fault.happened())
-      add_time(times[phases.sort], [&] {
-        reorder(chunk, trip.cpu, trip.d_model, results.data(), RowOrder::kBySource,
-                exchanges.results(chunk).data());
+    add_time(times[phases.compute], [&] { fault.guard([&] { results = work.experts(c, rows); }); });
+    add_time(times[phases.sort], [&] {
+      fault.guard([&] {
+        work.reorder(c, results.data(), RowOrder::kBySource, exchanges.results(chunk).data());
       });
+    });
     add_time(times[phases.wait],
              [&] { queue.submit([&exchanges, &chunk] { exchanges.from_experts(chunk); }); });
   }
@@ -139,11 +120,8 @@ void run_trip(const ExpertTrip<T>& trip, const ChunkWork<T>& work, ExchangeScrat
   times.tensor_all_reduce_bytes += exchanged.tensor_all_reduce_bytes;
 }
 
-template void prepare(const ExpertTrip<float>&, ExchangeScratch<float>&);
-template void prepare(const ExpertTrip<BFloat16>&, ExchangeScratch<BFloat16>&);
-template void run_trip(const ExpertTrip<float>&, const ChunkWork<float>&, ExchangeScratch<float>&,
-                       LocalFault&, PhaseTimes&);
-template void run_trip(const ExpertTrip<BFloat16>&, const ChunkWork<BFloat16>&,
-                       ExchangeScratch<BFloat16>&, LocalFault&, PhaseTimes&);
+template void run_trip(const ExpertTrip<float>&, const TripWork<float>&, LocalFault&, PhaseTimes&);
+template void run_trip(const ExpertTrip<BFloat16>&, const TripWork<BFloat16>&, LocalFault&,
+                       PhaseTimes&);
 
 }  // namespace switchyard::kernels

@@ -1,52 +1,47 @@
 #pragma once
 
+#include <memory>
+#include <utility>
 #include <vector>
 
 #include "kernels/comm/gather.hpp"
+#include "kernels/layer/bfloat16.hpp"
 #include "kernels/ranks/rank_layer.hpp"
 #include "kernels/run/layer_inputs.hpp"
-#include "kernels/run/run_measurement.hpp"
+#include "kernels/run/run_backend.hpp"
 
 namespace switchyard::kernels {
 
-/// One step of one rank.
-struct StepTimes {
-  PhaseTimes phases;
-  double forward_s = 0.0;
-  double backward_s = 0.0;
-  double step_s = 0.0;
-};
-
-template <class T>
+template <class Backend, class T>
 struct RunLayer {
-  MoeWeights<T> weights;
-  Buffer<T> inputs;
-  Buffer<T> outputs;
-  Buffer<T> d_outputs;
-  Buffer<T> d_inputs;
-  RankLayerState<T> state;
-  MoeGradients gradients;
+  RankWeights<Backend, T> weights;
+  RankMemory<Backend, T> inputs;
+  RankMemory<Backend, T> outputs;
+  RankMemory<Backend, T> d_outputs;
+  RankMemory<Backend, T> d_inputs;
+  BasicRankState<Backend, T> state;
+  RankGradients<Backend> gradients;
 };
 
-/// The layers of a run on one rank. T is float or BFloat16.
-template <class T>
-class LayerRunner {
+/// For a backend whose functions, as in cpu_rank.hpp, are declared before. T is float or BFloat16.
+template <class Backend, class T>
+class LayerRunner final : public RunLayers {
  public:
-  LayerRunner(const RunSpec& spec, const RankGroups& groups)
+  LayerRunner(const RunSpec& spec, const BasicRankLayer<Backend>& layer)
       : spec_{spec},
-        groups_{groups},
-        layer_{spec.layer, groups, CpuBackend{spec.threads}, spec.chunks},
+        groups_{layer.groups},
+        layer_{layer},
         layers_(static_cast<std::size_t>(spec.layers)) {
     for (std::size_t l = 0; l < layers_.size(); ++l) fill(layers_[l], context(l, 0));
   }
 
-  StepTimes step(int number) {
+  [[nodiscard]] StepTimes step(int number) override {
     StepTimes times;
     groups_.all->barrier();
     add_time(times.step_s, [&] {
       add_time(times.forward_s, [&] {
         for (std::size_t l = 0; l < layers_.size(); ++l) {
-          RunLayer<T>& of = layers_[l];
+          RunLayer<Backend, T>& of = layers_[l];
           rank_layer_forward<T>(layer_, context(l, number), of.weights, of.inputs, of.outputs,
                                 of.state, times.phases);
         }
@@ -54,30 +49,26 @@ class LayerRunner {
       if (spec_.mode == RunMode::kForward) return;
       add_time(times.backward_s, [&] {
         for (std::size_t l = layers_.size(); l-- > 0;) {
-          RunLayer<T>& of = layers_[l];
+          RunLayer<Backend, T>& of = layers_[l];
           rank_layer_backward<T>(layer_, context(l, number), of.weights, of.inputs, of.state,
                                  of.d_outputs, scratch_, of.d_inputs, of.gradients, times.phases);
         }
       });
-      for (RunLayer<T>& of : layers_)
+      for (RunLayer<Backend, T>& of : layers_)
         all_reduce_gradients(groups_, of.gradients, reduce_, times.phases);
     });
     return times;
   }
 
-  /// Adds up what the last step did.
-  void count(RunMeasurement& measurement) {
+  void count(RunMeasurement& measurement) override {
     double losses[2] = {};
-    for (const RunLayer<T>& of : layers_) {
-      const DispatchPlan& plan = of.state.plan;
-      std::vector<std::int64_t> choices(plan.num_chosen.begin(), plan.num_chosen.end());
-      std::vector<std::int64_t> rows;
-      for (std::size_t e = 0; e < choices.size(); ++e)
-        rows.push_back(plan.offsets[e + 1] - plan.offsets[e]);
-      measurement.expert_choices.push_back(sum_over_ranks<std::int64_t>(*groups_.data, choices));
-      measurement.expert_rows.push_back(sum_over_ranks<std::int64_t>(*groups_.data, rows));
-      losses[0] += of.state.routing.aux_loss;
-      losses[1] += of.state.routing.z_loss;
+    for (const RunLayer<Backend, T>& of : layers_) {
+      const RoutingCounts counts = routing_counts(layer_.backend, of.state.routing, of.state.plan);
+      measurement.expert_choices.push_back(
+          sum_over_ranks<std::int64_t>(*groups_.data, counts.choices));
+      measurement.expert_rows.push_back(sum_over_ranks<std::int64_t>(*groups_.data, counts.rows));
+      losses[0] += counts.aux_loss;
+      losses[1] += counts.z_loss;
     }
     const auto sums = sum_over_ranks<double>(*groups_.data, losses);
     measurement.aux_loss = sums[0];
@@ -93,24 +84,35 @@ class LayerRunner {
             .batch_tokens = spec_.tokens_per_rank * spec_.partition.data};
   }
 
-  void fill(RunLayer<T>& of, const StepContext& at) {
+  void fill(RunLayer<Backend, T>& of, const StepContext& at) {
     const MoeLayerSpec& layer = spec_.layer;
-    initialise_router(layer.num_experts, layer.d_model, spec_.seed, at.layer, of.weights.router);
-    initialise_experts(local_experts(spec_.partition, layer),
-                       expert_part(spec_.partition, layer, groups_.place), spec_.seed, at.layer,
-                       of.weights.experts);
-    of.inputs = make_inputs<T>(spec_, at, of.weights.router);
-    of.d_outputs = make_output_gradients<T>(spec_, at);
+    const ExpertShape shape = local_experts(spec_.partition, layer);
+    MoeWeights<T> weights;
+    initialise_router(layer.num_experts, layer.d_model, spec_.seed, at.layer, weights.router);
+    initialise_experts(shape, expert_part(spec_.partition, layer, groups_.place), spec_.seed,
+                       at.layer, weights.experts);
+    put_numbers(layer_.backend, make_inputs<T>(spec_, at, weights.router), of.inputs);
+    put_numbers(layer_.backend, make_output_gradients<T>(spec_, at), of.d_outputs);
+    put_weights(layer_.backend, layer, shape, std::move(weights), of.weights);
     of.outputs.resize(of.inputs.size());
     of.d_inputs.resize(of.inputs.size());
   }
 
   const RunSpec& spec_;
   const RankGroups& groups_;
-  RankLayer layer_;
-  std::vector<RunLayer<T>> layers_;
-  RankBackwardScratch<T> scratch_;
-  ReduceScratch<float> reduce_;
+  BasicRankLayer<Backend> layer_;
+  std::vector<RunLayer<Backend, T>> layers_;
+  BasicRankScratch<Backend, T> scratch_;
+  typename RankTypes<Backend>::template Reduce<float> reduce_;
 };
+
+/// With the numbers that the precision stores.
+template <class Backend>
+[[nodiscard]] std::unique_ptr<RunLayers> make_layer_runner(const RunSpec& spec,
+                                                           const BasicRankLayer<Backend>& layer) {
+  if (stores_bfloat16(spec.layer.precision))
+    return std::make_unique<LayerRunner<Backend, BFloat16>>(spec, layer);
+  return std::make_unique<LayerRunner<Backend, float>>(spec, layer);
+}
 
 }  // namespace switchyard::kernels

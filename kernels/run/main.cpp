@@ -12,6 +12,7 @@
 #include "kernels/layer/kernel_error.hpp"
 #include "kernels/run/measure_command.hpp"
 #include "kernels/run/measurement_report.hpp"
+#include "kernels/run/run_backend.hpp"
 #include "kernels/run/run_experiment.hpp"
 #include "kernels/run/written_file.hpp"
 #include "kernels/train/train.hpp"
@@ -103,7 +104,8 @@ void train(const Options& options) {
 std::string version() {
   return std::string{"switchyard-kernels "} + SWITCHYARD_KERNELS_VERSION + "\nCPU kernels " +
          isa_kernels().name + "\nMPI " + (has_mpi() ? "yes" : "no") + "\nNCCL " +
-         (has_nccl() ? "yes" : "no") + "\nCUDA layer on ranks no\n";
+         (has_nccl() ? "yes" : "no") + "\nCUDA " +
+         (has_cuda() ? "yes, " + std::to_string(num_gpus()) + " GPUs here" : "no") + "\n";
 }
 
 int main_of(const std::vector<std::string>& arguments) {

@@ -5,9 +5,7 @@
 
 #include "kernels/comm/agreement.hpp"
 #include "kernels/comm/gather.hpp"
-#include "kernels/cpu/isa_kernels.hpp"
-#include "kernels/layer/bfloat16.hpp"
-#include "kernels/run/layer_runner.hpp"
+#include "kernels/run/run_backend.hpp"
 
 namespace switchyard::kernels {
 namespace {
@@ -37,12 +35,21 @@ void spread_times(Communicator& ranks, const std::vector<StepTimes>& steps,
       measurement.phases.push_back({phase_name(static_cast<Phase>(p)), spread(kWholes + p)});
 }
 
-template <class T>
-void measure(const RunSpec& spec, const RankGroups& groups, RunMeasurement& measurement) {
+/// Whether all ranks take the CUDA backend.
+bool takes_cuda(BackendChoice choice, Communicator& ranks) {
+  if (choice != BackendChoice::kAuto) return choice == BackendChoice::kCuda;
+  const std::int32_t without = has_cuda() && num_gpus() > 0 ? 0 : 1;
+  return sum_over_ranks<std::int32_t>(ranks, {&without, 1})[0] == 0;
+}
+
+void measure(RunBackend& backend, RunMeasurement& measurement) {
+  const RunSpec& spec = measurement.spec;
+  const RankGroups groups = make_groups(spec.partition, backend.ranks());
   LocalFault fault;
-  std::unique_ptr<LayerRunner<T>> runner;
-  fault.guard([&] { runner = std::make_unique<LayerRunner<T>>(spec, groups); });
+  std::unique_ptr<RunLayers> runner;
+  fault.guard([&] { runner = backend.make_layers(spec, groups); });
   agree(*groups.all, fault);
+  measurement.instruction_set = backend.processor();
   std::vector<StepTimes> steps;
   for (int number = 0; number < spec.warmup + spec.steps; ++number) {
     const StepTimes times = runner->step(number);
@@ -79,17 +86,11 @@ RunMeasurement run_experiment(const RunSpec& spec, Communicator& ranks) {
   require_same_on_all(ranks, "run", write_run_spec(spec));
   validate(spec.layer);
   validate(spec.partition, spec.layer, ranks.num_ranks());
-  if (spec.backend == BackendChoice::kCuda)
-    throw KernelError{Fault::kDevice, "backend: this build has no layer on ranks for cuda"};
-  RunMeasurement measurement{.spec = spec,
-                             .num_ranks = ranks.num_ranks(),
-                             .backend = "cpu",
-                             .instruction_set = isa_kernels().name};
-  const RankGroups groups = make_groups(spec.partition, ranks);
-  if (stores_bfloat16(spec.layer.precision))
-    measure<BFloat16>(spec, groups, measurement);
-  else
-    measure<float>(spec, groups, measurement);
+  const auto backend =
+      takes_cuda(spec.backend, ranks) ? make_cuda_run_backend(ranks) : make_cpu_run_backend(ranks);
+  RunMeasurement measurement{
+      .spec = spec, .num_ranks = ranks.num_ranks(), .backend = backend->name()};
+  measure(*backend, measurement);
   return measurement;
 }
 

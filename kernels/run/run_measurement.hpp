@@ -29,7 +29,7 @@ struct RunMeasurement {
   RunSpec spec;
   int num_ranks = 1;
   std::string backend = {};                   ///< that ran: cpu or cuda
-  std::string instruction_set = {};           ///< of the CPU's kernels
+  std::string instruction_set = {};           ///< of the CPU's kernels, or the GPU
   std::vector<PhaseMeasurement> phases = {};  ///< in the order of Phase, of all layers; see Phase
   Spread forward_s = {};                      ///< of all layers
   Spread backward_s = {};                     ///< without the all-reduce of gradients

@@ -9,6 +9,7 @@
 #include "kernels/ranks/phases.hpp"
 #include "kernels/run/layer_inputs.hpp"
 #include "kernels/run/measurement_report.hpp"
+#include "kernels/run/run_backend.hpp"
 
 namespace switchyard::kernels {
 namespace {
@@ -102,6 +103,26 @@ TEST(RunExperiment, RefusesRanksWithAnotherRun) {
   } catch (const KernelError& error) {
     EXPECT_STREQ(error.what(), "rank 1: expected the run of rank 0, got another");
   }
+}
+
+TEST(RunExperiment, RefusesCudaOnAllRanksWithoutAGpu) {
+  if (num_gpus() > 0) GTEST_SKIP() << "has a GPU: see the checks of kernels/cuda";
+  RunSpec spec = small_run();
+  spec.partition = {2, 1, 2};
+  spec.backend = BackendChoice::kCuda;
+  const std::string expected = has_cuda() ? "rank 0: backend: expected a GPU, found none"
+                                          : "backend: this build has no CUDA";
+  run_loopback(2, [&](Communicator& ranks) {
+    try {
+      (void)run_experiment(spec, ranks);
+      ADD_FAILURE() << "expected: " << expected;
+    } catch (const KernelError& error) {
+      EXPECT_EQ(error.fault(), Fault::kDevice);
+      EXPECT_EQ(error.what(), expected);
+    }
+  });
+  spec.backend = BackendChoice::kAuto;
+  EXPECT_EQ(measured(spec).backend, "cpu");
 }
 
 TEST(MeasurementJson, HasUnitsAndTheSectionOfTheCaller) {

@@ -1,4 +1,4 @@
-"""Time PyTorch's grouped product and transformers' Mixtral block at the shapes of the benchmark.
+"""Time PyTorch's grouped product and attention and transformers' Mixtral block.
 
 Writes {"versions": ..., "points": [...], "errors": [...]} to the path given. Points have the fields
 of switchyard_gpu_bench. A part that fails is recorded and the next one runs.
@@ -137,11 +137,53 @@ def bench_mixtral(report):
         torch.cuda.empty_cache()
 
 
+ATTENTION = {  # sequences, queries and keys of each; Mixtral's heads
+    "prefill_1x8192": (1, 8192, 8192),
+    "prefill_4x2048": (4, 2048, 2048),
+    "decode_1": (1, 1, 4096),
+    "decode_8": (8, 1, 4096),
+    "decode_64": (64, 1, 4096),
+}
+QUERY_HEADS, KV_HEADS, HEAD_WIDTH = 32, 8, 128
+
+
+def bench_attention(report, shape):
+    """Each backend that PyTorch offers; one that refuses the shape is among the errors."""
+    from torch.nn.attention import SDPBackend, sdpa_kernel
+
+    sequences, queries, keys = ATTENTION[shape]
+    seen = queries * (keys - queries) + queries * (queries + 1) // 2
+    flop = 4.0 * sequences * QUERY_HEADS * HEAD_WIDTH * seen
+    sets = min(10, int(ROTATED_BYTES / (4.0 * sequences * KV_HEADS * keys * HEAD_WIDTH)) + 1)
+    q = [normal(sequences, QUERY_HEADS, queries, HEAD_WIDTH) for _ in range(sets)]
+    k = [normal(sequences, KV_HEADS, keys, HEAD_WIDTH) for _ in range(sets)]
+    v = [normal(sequences, KV_HEADS, keys, HEAD_WIDTH) for _ in range(sets)]
+
+    def attend(i):
+        # A single query sees all keys; is_causal would leave it the first alone.
+        torch.nn.functional.scaled_dot_product_attention(q[i], k[i], v[i], is_causal=queries > 1,
+                                                         enable_gqa=True)
+
+    for backend in ("CUDNN_ATTENTION", "FLASH_ATTENTION", "EFFICIENT_ATTENTION"):
+        if not hasattr(SDPBackend, backend):
+            continue
+        with sdpa_kernel([getattr(SDPBackend, backend)]):
+            report.measure(shape, "attention", "torch_sdpa_" + backend.lower(), flop, sets, attend)
+    del q, k, v
+    torch.cuda.empty_cache()
+
+
 def main():
     report = Report(sys.argv[1])
     for shape in SHAPES:
         try:
             bench_grouped_mm(report, shape)
+        except Exception as error:
+            report.fail(dict(section="peers", shape=shape), error)
+        report.write()
+    for shape in ATTENTION:
+        try:
+            bench_attention(report, shape)
         except Exception as error:
             report.fail(dict(section="peers", shape=shape), error)
         report.write()

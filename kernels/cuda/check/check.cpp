@@ -17,7 +17,8 @@ void require_that(const std::string& what, bool condition) {
 
 std::vector<CudaCheck> cuda_checks() {
   std::vector<CudaCheck> all;
-  for (auto some : {plan_checks(), grouped_gemm_checks(), layer_checks(), fault_checks()})
+  for (auto some :
+       {plan_checks(), grouped_gemm_checks(), layer_checks(), fault_checks(), rank_checks()})
     std::ranges::move(some, std::back_inserter(all));
   return all;
 }

@@ -29,6 +29,7 @@ void require_that(const std::string& what, bool condition);
 [[nodiscard]] std::vector<CudaCheck> grouped_gemm_checks();
 [[nodiscard]] std::vector<CudaCheck> layer_checks();
 [[nodiscard]] std::vector<CudaCheck> fault_checks();
+[[nodiscard]] std::vector<CudaCheck> rank_checks();
 
 /// All of them.
 [[nodiscard]] std::vector<CudaCheck> cuda_checks();

@@ -26,6 +26,7 @@ TEST(Cuda, PlansAndPermutesAsTheCpu) { run_all(plan_checks()); }
 TEST(Cuda, MultipliesByExpertsAsInDouble) { run_all(grouped_gemm_checks()); }
 TEST(Cuda, ComputesTheLayerAsTheReference) { run_all(layer_checks()); }
 TEST(Cuda, ReportsFaultsAndRunsInAGraph) { run_all(fault_checks()); }
+TEST(Cuda, ComputesTheLayerOnRanksAsTheCpu) { run_all(rank_checks()); }
 
 }  // namespace
 }  // namespace switchyard::kernels

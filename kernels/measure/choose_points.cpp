@@ -4,6 +4,8 @@
 #include <cmath>
 #include <functional>
 
+#include "kernels/bench/blas.hpp"
+
 namespace switchyard::kernels {
 namespace {
 
@@ -47,23 +49,41 @@ constexpr SizeRange kModel{128, 4096, 16};
 constexpr SizeRange kExperts{2, 128};
 constexpr SizeRange kChoices{1, 4};
 
+/// Sizes of attention: heads in groups of kv_heads, widths of heads as models have them.
+constexpr SizeRange kKvHeads{2, 8, 2};
+constexpr SizeRange kHeadWidth{64, 128, 64};
+
 std::vector<Family> families() {
-  return {{kCopy, {{4e3, 5e7, 64}}, 1.0, Activation::kRelu, false},
-          {kGemm, {kRows, kWidth, kWidth}, 1.5},
-          {kGroupedForward, {kRows, kWidth, kWidth, {2, 64}}, 3.0},
-          {kGroupedDataGradient, {kRows, kWidth, kWidth, {2, 64}}, 2.5},
-          {kGroupedWeightGradient, {kRows, kWidth, kWidth, {2, 64}}, 2.5},
-          {kRouter, {kTokens, kModel, kExperts, kChoices}, 1.5},
-          {kRouterBackward, {kTokens, kModel, kExperts, kChoices}, 1.5},
-          {kPlan, {kTokens, kExperts, kChoices}, 1.0, Activation::kRelu, false},
-          {kPermute, {kTokens, kModel}},
-          {kUnpermute, {kTokens, kModel, kChoices}},
-          {kCombine, {kTokens, kModel, kChoices}},
-          {kCombineBackward, {kTokens, kModel, kChoices}},
-          {kActivation, {kTokens, kWidth}, 0.7, Activation::kRelu},
-          {kActivation, {kTokens, kWidth}, 0.7, Activation::kSwiglu},
-          {kActivationBackward, {kTokens, kWidth}, 0.7, Activation::kRelu},
-          {kActivationBackward, {kTokens, kWidth}, 0.7, Activation::kSwiglu}};
+  std::vector<Family> all{{kCopy, {{4e3, 5e7, 64}}, 1.0, Activation::kRelu, false},
+                          {kGemm, {kRows, kWidth, kWidth}, 1.5},
+                          {kGroupedForward, {kRows, kWidth, kWidth, {2, 64}}, 3.0},
+                          {kGroupedDataGradient, {kRows, kWidth, kWidth, {2, 64}}, 2.5},
+                          {kGroupedWeightGradient, {kRows, kWidth, kWidth, {2, 64}}, 2.5},
+                          {kRouter, {kTokens, kModel, kExperts, kChoices}, 1.5},
+                          {kRouterBackward, {kTokens, kModel, kExperts, kChoices}, 1.5},
+                          {kPlan, {kTokens, kExperts, kChoices}, 1.0, Activation::kRelu, false},
+                          {kPermute, {kTokens, kModel}},
+                          {kUnpermute, {kTokens, kModel, kChoices}},
+                          {kCombine, {kTokens, kModel, kChoices}},
+                          {kCombineBackward, {kTokens, kModel, kChoices}},
+                          {kLayerNorm, {kTokens, kModel}},
+                          {kActivation, {kTokens, kWidth}, 0.7, Activation::kRelu},
+                          {kActivation, {kTokens, kWidth}, 0.7, Activation::kSwiglu},
+                          {kActivationBackward, {kTokens, kWidth}, 0.7, Activation::kRelu},
+                          {kActivationBackward, {kTokens, kWidth}, 0.7, Activation::kSwiglu}};
+  if (has_blas()) {
+    all.push_back({kAttentionPrefill,
+                   {{1, 4}, {64, 1024, 16}, {8, 32, 8}, kKvHeads, kHeadWidth},
+                   1.0,
+                   Activation::kRelu,
+                   false});
+    all.push_back({kAttentionDecode,
+                   {{1, 32}, {64, 4096, 16}, {8, 32, 8}, kKvHeads, kHeadWidth},
+                   1.0,
+                   Activation::kRelu,
+                   false});
+  }
+  return all;
 }
 
 constexpr double kMostFlop = 1e9;  ///< of a product, so that points stay short
@@ -91,7 +111,7 @@ bool is_grouped(MeasuredOperator op) {
 
 /// The i-th point of a family: 0 has the smallest sizes, 1 the largest that a point may have.
 OperatorPoint point_of(const Family& family, int i, int threads) {
-  constexpr int kBases[] = {2, 3, 5, 7};
+  constexpr int kBases[] = {2, 3, 5, 7, 11};
   OperatorPoint point{.op = family.op, .activation = family.activation, .threads = threads};
   double shrink = 1.0;
   do {

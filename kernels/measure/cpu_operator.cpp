@@ -4,6 +4,9 @@
 #include <memory>
 #include <string>
 
+#include "kernels/bench/attention.hpp"
+#include "kernels/bench/blas.hpp"
+#include "kernels/bench/layer_norm.hpp"
 #include "kernels/check/numbers.hpp"
 #include "kernels/cpu/activation.hpp"
 #include "kernels/cpu/grouped_gemm.hpp"
@@ -230,6 +233,50 @@ Work activation(const OperatorPoint& point, const CpuBackend& cpu) {
 }
 
 template <class T>
+struct NormState {
+  NormShape shape;
+  Buffer<T> x;
+  Buffer<float> scale;
+  Buffer<T> y;
+};
+
+template <class T>
+Work layer_norm(const OperatorPoint& point, const CpuBackend& cpu) {
+  const std::int64_t rows = size_of(point, "rows");
+  const std::int64_t columns = size_of(point, "d_model");
+  NormState<T> state{.shape = {.rows = rows, .columns = static_cast<int>(columns)},
+                     .x = numbers<T>(rows * columns, 1),
+                     .scale = numbers<float>(columns, 2),
+                     .y = Buffer<T>(static_cast<std::size_t>(rows * columns))};
+  return work_of(std::move(state),
+                 [=](NormState<T>& s) { normalise<T>(s.shape, cpu, s.x, s.scale, s.y); });
+}
+
+struct AttentionState {
+  AttentionShape shape;
+  AttentionData data;
+  AttentionScratch scratch;
+};
+
+/// In float, with the keys and values that decoding reads from memory always the same.
+Work attention_of(const OperatorPoint& point, const CpuBackend& cpu) {
+  if (!has_blas())
+    throw KernelError{Fault::kSpec,
+                      "attention is measured through a BLAS, which this build has not"};
+  const bool is_prefill = point.op == MeasuredOperator::kAttentionPrefill;
+  AttentionState state;
+  state.shape = {.sequences = static_cast<int>(size_of(point, "sequences")),
+                 .queries = is_prefill ? size_of(point, "tokens") : 1,
+                 .keys = size_of(point, is_prefill ? "tokens" : "keys"),
+                 .query_heads = static_cast<int>(size_of(point, "heads")),
+                 .kv_heads = static_cast<int>(size_of(point, "kv_heads")),
+                 .head_width = static_cast<int>(size_of(point, "d_head"))};
+  state.data = random_attention(state.shape);
+  return work_of(std::move(state),
+                 [=](AttentionState& s) { attention(s.shape, cpu, arrays_of(s.data), s.scratch); });
+}
+
+template <class T>
 Work make(const OperatorPoint& point, const CpuBackend& cpu, MeasureMemory& memory) {
   using enum MeasuredOperator;
   switch (point.op) {
@@ -255,6 +302,11 @@ Work make(const OperatorPoint& point, const CpuBackend& cpu, MeasureMemory& memo
     case kActivation:
     case kActivationBackward:
       return activation<T>(point, cpu);
+    case kLayerNorm:
+      return layer_norm<T>(point, cpu);
+    case kAttentionPrefill:
+    case kAttentionDecode:
+      return attention_of(point, cpu);
     default:
       throw KernelError{Fault::kSpec,
                         "the CPU backend does not measure " + std::string{operator_name(point.op)}};

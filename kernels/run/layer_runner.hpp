@@ -1,9 +1,12 @@
 #pragma once
 
+#include <algorithm>
+#include <string>
 #include <vector>
 
 #include "kernels/comm/gather.hpp"
 #include "kernels/ranks/rank_layer.hpp"
+#include "kernels/run/given_choices.hpp"
 #include "kernels/run/layer_inputs.hpp"
 #include "kernels/run/run_measurement.hpp"
 
@@ -63,6 +66,24 @@ class LayerRunner {
         all_reduce_gradients(groups_, of.gradients, reduce_, times.phases);
     });
     return times;
+  }
+
+  /// @throws KernelError (kSpec) unless the last step's choices are those of the run's trace.
+  void check_choices() const {
+    if (spec_.routing != InputRouting::kTrace) return;
+    const std::int64_t first_token = spec_.tokens_per_rank * groups_.place.data;
+    const auto top_k = static_cast<std::size_t>(spec_.layer.router.top_k);
+    for (std::size_t l = 0; l < layers_.size(); ++l)
+      for (std::int64_t t = 0; t < spec_.tokens_per_rank; ++t) {
+        const auto asked = given_choices(spec_, l, first_token + t);
+        const auto* chosen =
+            layers_[l].state.routing.experts.data() + static_cast<std::size_t>(t) * top_k;
+        if (!std::equal(asked.begin(), asked.end(), chosen))
+          throw KernelError{Fault::kSpec, "trace: layer " + std::to_string(l) + ", token " +
+                                              std::to_string(first_token + t) +
+                                              ": the router chose otherwise; is jitter " +
+                                              "too strong?"};
+      }
   }
 
   /// Adds up what the last step did.

@@ -7,6 +7,7 @@
 #include "kernels/comm/gather.hpp"
 #include "kernels/cpu/isa_kernels.hpp"
 #include "kernels/layer/bfloat16.hpp"
+#include "kernels/run/given_choices.hpp"
 #include "kernels/run/layer_runner.hpp"
 
 namespace switchyard::kernels {
@@ -48,6 +49,8 @@ void measure(const RunSpec& spec, const RankGroups& groups, RunMeasurement& meas
     const StepTimes times = runner->step(number);
     if (number >= spec.warmup) steps.push_back(times);
   }
+  fault.guard([&] { runner->check_choices(); });
+  agree(*groups.all, fault);
   spread_times(*groups.all, steps, measurement);
   runner->count(measurement);
   const PhaseTimes& last = steps.back().phases;
@@ -76,9 +79,13 @@ void require_same_on_all(Communicator& ranks, const std::string& what, const std
 }
 
 RunMeasurement run_experiment(const RunSpec& spec, Communicator& ranks) {
-  require_same_on_all(ranks, "run", write_run_spec(spec));
+  const bool is_traced = spec.routing == InputRouting::kTrace;
+  require_same_on_all(
+      ranks, "run",
+      write_run_spec(spec) + (is_traced && spec.choices ? npy_file(*spec.choices) : ""));
   validate(spec.layer);
   validate(spec.partition, spec.layer, ranks.num_ranks());
+  if (is_traced) require_choices(spec);
   if (spec.backend == BackendChoice::kCuda)
     throw KernelError{Fault::kDevice, "backend: this build has no layer on ranks for cuda"};
   RunMeasurement measurement{.spec = spec,

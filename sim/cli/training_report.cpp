@@ -38,8 +38,9 @@ std::string replay_table(const TrainingComparison& of) {
          percent(of.replayed[l].dropped_fraction.front()), ratio(of.measured[l].load_max_over_mean),
          ratio(of.replayed[l].load_max_over_mean)});
   return fmt::format(
-      "Second half ({}) at capacity factor {}: measured by the kernels, replayed by the "
-      "simulator\n{}{} of {} layers of recorded steps differ between the two\n",
+      "Second half ({}), capacity factor {}: counted by the kernels,\nand their choices replayed "
+      "by "
+      "the simulator\n{}{} of {} layers of recorded steps differ between the two\n",
       steps_text(of.second_half), factor_text(of.limits.front()), format(table, 100),
       of.num_different == 0 ? "none" : fmt::format("{}", of.num_different), of.num_compared);
 }
@@ -153,8 +154,8 @@ std::string comparison_tables(const TrainingComparison& of) {
   for (const ModelForecast& model : of.forecasts)
     models += fmt::format("  {:8} fitted: {}\n", model.name, model.fitted);
   return fmt::format(
-      "{}\nFourth quarter ({}), predicted by models fitted to the third alone ({}); measured: "
-      "recorded choices,\nslots by the simulator. Percentiles over {} draws of as many steps.\n"
+      "{}\nFourth quarter ({}): measured, and predicted by models\nfitted to the third alone ({}). "
+      "Slots by the simulator;\npercentiles over {} draws of as many steps.\n"
       "{}  learned has sigma {:.3f} by layer; its popularity forgets itself in {:.0f} steps\n{}",
       replay_table(of), steps_text(of.fourth_quarter), steps_text(of.third_quarter), of.samples,
       models, fmt::join(of.sigmas, ", "), of.drift_steps, forecast_table(of));
@@ -166,7 +167,7 @@ Json comparison_json(const TrainingComparison& of) {
   return {{"second_half",
            {{"steps", steps_json(of.second_half)},
             {"measured", outcomes_json(of.measured, of.limits)},
-            {"replayed", outcomes_json({of.replayed}, of.limits)},
+            {"replayed", outcomes_json(of.replayed, of.limits)},
             {"layers_compared", of.num_compared},
             {"layers_different", of.num_different}}},
           {"fitted_to", {{"steps", steps_json(of.third_quarter)}}},

@@ -170,6 +170,14 @@ void put_weights(CudaBackend& cuda, const MoeLayerSpec& spec, const ExpertShape&
   upload(cuda, spec, shape, from, to);
 }
 
+/// (T, top_k)
+[[nodiscard]] inline std::vector<std::int32_t> chosen_experts(CudaBackend& cuda,
+                                                              const DeviceRouting& routing) {
+  Buffer<std::int32_t> experts;
+  copy_to_host<std::int32_t>(routing.experts, experts, cuda.stream());
+  return {experts.begin(), experts.end()};
+}
+
 [[nodiscard]] inline RoutingCounts routing_counts(CudaBackend& cuda, const DeviceRouting& routing,
                                                   const DevicePlan& plan) {
   Buffer<std::int32_t> choices;

@@ -6,9 +6,9 @@
 
 #include "kernels/comm/agreement.hpp"
 #include "kernels/comm/all_reduce.hpp"
-#include "kernels/layer/bfloat16.hpp"
 #include "kernels/layer/kernel_error.hpp"
-#include "kernels/run/layer_runner.hpp"
+#include "kernels/ranks/rank_groups.hpp"
+#include "kernels/run/run_backend.hpp"
 
 namespace switchyard::kernels {
 namespace {
@@ -42,29 +42,20 @@ std::function<void()> make_all_to_all(std::int64_t bytes, Communicator& ranks) {
   };
 }
 
-/// A layer on the ranks that its groups are of.
-template <class T>
+/// A layer on ranks, with what it borrows.
 struct LayerOnRanks {
   LayerOnRanks(const RunSpec& run, Communicator& ranks)
-      : spec{run}, groups{make_groups(run.partition, ranks)} {
+      : spec{run}, backend{make_cpu_run_backend(ranks)}, groups{make_groups(run.partition, ranks)} {
     LocalFault fault;
-    fault.guard([&] { runner = std::make_unique<LayerRunner<T>>(spec, groups); });
+    fault.guard([&] { layers = backend->make_layers(spec, groups); });
     agree(ranks, fault);
   }
 
   RunSpec spec;
+  std::unique_ptr<RunBackend> backend;
   RankGroups groups;
-  std::unique_ptr<LayerRunner<T>> runner = {};
+  std::unique_ptr<RunLayers> layers = {};
 };
-
-template <class T>
-std::function<Sample()> layer_steps(const RunSpec& spec, Communicator& ranks) {
-  auto layer = std::make_shared<LayerOnRanks<T>>(spec, ranks);
-  return [layer] {
-    const StepTimes times = layer->runner->step(0);
-    return Sample{times.forward_s, times.step_s};
-  };
-}
 
 }  // namespace
 
@@ -126,7 +117,11 @@ std::function<Sample()> make_layer(const OperatorPoint& point, Communicator& ran
       .skew_exponent = point.skew > 0 ? point.skew : 1.0};
   validate(spec.layer);
   validate(spec.partition, spec.layer, ranks.num_ranks());
-  return point.is_bfloat16 ? layer_steps<BFloat16>(spec, ranks) : layer_steps<float>(spec, ranks);
+  const auto layer = std::make_shared<LayerOnRanks>(spec, ranks);
+  return [layer] {
+    const StepTimes times = layer->layers->step(0);
+    return Sample{times.forward_s, times.step_s};
+  };
 }
 
 }  // namespace switchyard::kernels

@@ -126,6 +126,12 @@ void put_weights(const CpuBackend& /*cpu*/, const MoeLayerSpec& /*spec*/,
   to = std::move(from);
 }
 
+/// (T, top_k)
+[[nodiscard]] inline std::vector<std::int32_t> chosen_experts(const CpuBackend& /*cpu*/,
+                                                              const Routing& routing) {
+  return {routing.experts.begin(), routing.experts.end()};
+}
+
 [[nodiscard]] inline RoutingCounts routing_counts(const CpuBackend& cpu, const Routing& routing,
                                                   const DispatchPlan& plan) {
   return {.choices = {plan.num_chosen.begin(), plan.num_chosen.end()},

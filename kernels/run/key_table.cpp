@@ -55,6 +55,14 @@ Key uint64_key(std::string name, std::string help, std::uint64_t& field) {
                                          std::numeric_limits<std::uint64_t>::max());
 }
 
+Key text_key(std::string name, std::string help, std::string expected, std::string& field) {
+  const auto read = [&field](std::string_view value) {
+    field = value;
+    return !value.empty();
+  };
+  return {std::move(name), std::move(help), std::move(expected), read, [&field] { return field; }};
+}
+
 Key bool_key(std::string name, std::string help, bool& field) {
   return word_key(std::move(name), std::move(help), field, {"false", "true"});
 }

@@ -31,6 +31,9 @@ struct Key {
 [[nodiscard]] Key int64_key(std::string name, std::string help, std::int64_t& field,
                             std::int64_t least);
 [[nodiscard]] Key uint64_key(std::string name, std::string help, std::uint64_t& field);
+/// Any text but the empty one. @param expected  what it should be
+[[nodiscard]] Key text_key(std::string name, std::string help, std::string expected,
+                           std::string& field);
 [[nodiscard]] Key bool_key(std::string name, std::string help, bool& field);
 
 /// The key schema_version, which must be `version`.

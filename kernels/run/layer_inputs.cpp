@@ -3,9 +3,13 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <optional>
+#include <string>
 
 #include "kernels/layer/bfloat16.hpp"
 #include "kernels/layer/counter_random.hpp"
+#include "kernels/layer/kernel_error.hpp"
+#include "kernels/run/given_choices.hpp"
 
 namespace switchyard::kernels {
 namespace {
@@ -66,6 +70,8 @@ Buffer<T> make_inputs(const RunSpec& spec, const StepContext& at, const Buffer<f
   const int top_k = spec.layer.router.top_k;
   Buffer<T> inputs(static_cast<std::size_t>(spec.tokens_per_rank * d));
   std::vector<float> row(static_cast<std::size_t>(d));
+  std::optional<TokenLeaning> leaning;
+  if (spec.routing == InputRouting::kTrace) leaning.emplace(router, spec.layer.d_model);
   for (std::int64_t t = 0; t < spec.tokens_per_rank; ++t) {
     const std::int64_t token = at.first_token + t;
     for (std::int64_t i = 0; i < d; ++i)
@@ -75,6 +81,11 @@ Buffer<T> make_inputs(const RunSpec& spec, const StepContext& at, const Buffer<f
       for (const std::size_t e : popular_experts(popularity, choices, token, top_k))
         lean(row, router.data() + e * static_cast<std::size_t>(d), rise -= 0.5);
     }
+    if (leaning && !leaning->lean(given_choices(spec, at.layer, token), row))
+      throw KernelError{Fault::kSpec, "trace: token " + std::to_string(token) + ", layer " +
+                                          std::to_string(at.layer) + ": no token of " +
+                                          std::to_string(d) +
+                                          " numbers was found for which the router chooses so"};
     std::ranges::transform(row, inputs.begin() + t * d, [](float x) { return from_float<T>(x); });
   }
   return inputs;

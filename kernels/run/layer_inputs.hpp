@@ -17,9 +17,11 @@ namespace switchyard::kernels {
 ///
 /// With InputRouting::kSkew a token also leans towards top_k experts, drawn without replacement by
 /// popularity: a multiple of each one's router weights is added, which raises that logit by 3 and
-/// more, where logits of a first router vary by 0.2. So few tokens choose otherwise.
+/// more, where logits of a first router vary by 0.2. So few tokens choose otherwise. With
+/// InputRouting::kTrace it leans as TokenLeaning says.
 /// @param at      layer, and first_token of the data rank
 /// @param router  (num_experts, d_model)
+/// @throws KernelError (kSpec) for recorded choices that no token was found for
 template <class T>
 [[nodiscard]] Buffer<T> make_inputs(const RunSpec& spec, const StepContext& at,
                                     const Buffer<float>& router);

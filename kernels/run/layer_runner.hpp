@@ -1,12 +1,15 @@
 #pragma once
 
+#include <algorithm>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "kernels/comm/gather.hpp"
 #include "kernels/layer/bfloat16.hpp"
 #include "kernels/ranks/rank_layer.hpp"
+#include "kernels/run/given_choices.hpp"
 #include "kernels/run/layer_inputs.hpp"
 #include "kernels/run/run_backend.hpp"
 
@@ -58,6 +61,24 @@ class LayerRunner final : public RunLayers {
         all_reduce_gradients(groups_, of.gradients, reduce_, times.phases);
     });
     return times;
+  }
+
+  void check_choices() override {
+    if (spec_.routing != InputRouting::kTrace) return;
+    const std::int64_t first_token = spec_.tokens_per_rank * groups_.place.data;
+    const auto top_k = static_cast<std::size_t>(spec_.layer.router.top_k);
+    for (std::size_t l = 0; l < layers_.size(); ++l) {
+      const auto chosen = chosen_experts(layer_.backend, layers_[l].state.routing);
+      for (std::int64_t t = 0; t < spec_.tokens_per_rank; ++t) {
+        const auto asked = given_choices(spec_, l, first_token + t);
+        if (!std::equal(asked.begin(), asked.end(),
+                        chosen.begin() + t * static_cast<std::int64_t>(top_k)))
+          throw KernelError{Fault::kSpec, "trace: layer " + std::to_string(l) + ", token " +
+                                              std::to_string(first_token + t) +
+                                              ": the router chose otherwise; is jitter " +
+                                              "too strong?"};
+      }
+    }
   }
 
   void count(RunMeasurement& measurement) override {

@@ -79,7 +79,8 @@ void put(const Options& options, const std::string& text) {
 }
 
 void run(const Options& options) {
-  const RunSpec spec = read_run_spec(content_of(options.file), options.file);
+  RunSpec spec = read_run_spec(content_of(options.file), options.file);
+  load_choices(options.file, spec);
   run_on_transport(
       spec.transport, spec.partition.data * spec.partition.tensor, [&](Communicator& ranks) {
         const RunMeasurement measurement = run_experiment(spec, ranks);

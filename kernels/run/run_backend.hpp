@@ -27,6 +27,9 @@ class RunLayers {
 
   [[nodiscard]] virtual StepTimes step(int number) = 0;
 
+  /// @throws KernelError (kSpec) unless the last step's choices are those of the run's trace
+  virtual void check_choices() = 0;
+
   /// Adds up what the last step did.
   virtual void count(RunMeasurement& measurement) = 0;
 };

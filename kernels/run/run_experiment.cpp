@@ -5,6 +5,7 @@
 
 #include "kernels/comm/agreement.hpp"
 #include "kernels/comm/gather.hpp"
+#include "kernels/run/given_choices.hpp"
 #include "kernels/run/run_backend.hpp"
 
 namespace switchyard::kernels {
@@ -55,6 +56,8 @@ void measure(RunBackend& backend, RunMeasurement& measurement) {
     const StepTimes times = runner->step(number);
     if (number >= spec.warmup) steps.push_back(times);
   }
+  fault.guard([&] { runner->check_choices(); });
+  agree(*groups.all, fault);
   spread_times(*groups.all, steps, measurement);
   runner->count(measurement);
   const PhaseTimes& last = steps.back().phases;
@@ -83,9 +86,13 @@ void require_same_on_all(Communicator& ranks, const std::string& what, const std
 }
 
 RunMeasurement run_experiment(const RunSpec& spec, Communicator& ranks) {
-  require_same_on_all(ranks, "run", write_run_spec(spec));
+  const bool is_traced = spec.routing == InputRouting::kTrace;
+  require_same_on_all(
+      ranks, "run",
+      write_run_spec(spec) + (is_traced && spec.choices ? npy_file(*spec.choices) : ""));
   validate(spec.layer);
   validate(spec.partition, spec.layer, ranks.num_ranks());
+  if (is_traced) require_choices(spec);
   const auto backend =
       takes_cuda(spec.backend, ranks) ? make_cuda_run_backend(ranks) : make_cpu_run_backend(ranks);
   RunMeasurement measurement{

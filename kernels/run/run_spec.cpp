@@ -1,5 +1,6 @@
 #include "kernels/run/run_spec.hpp"
 
+#include <filesystem>
 #include <iterator>
 #include <limits>
 
@@ -29,10 +30,12 @@ std::vector<Key> run_keys(RunSpec& spec) {
           int_key("threads", "of each rank, on the CPU", spec.threads, 1, 4096),
           word_key("routing",
                    "where choices come from: a first router on random tokens, or "
-                   "tokens that lean towards popular experts",
-                   spec.routing, {"learned", "skew"}),
+                   "tokens that lean towards popular or recorded experts",
+                   spec.routing, {"learned", "skew", "trace"}),
           number_key("skew_exponent", "the r-th most popular expert weighs r^-this, no unit",
                      spec.skew_exponent, 0.0, 100.0),
+          text_key("trace", "recorded experts of routing = trace, as train --trace writes",
+                   "a .npy file beside this one, or none", spec.trace_file),
           word_key("transport", "between ranks: none for 1, loopback threads of one process",
                    spec.transport, transport_names())},
       std::back_inserter(keys));
@@ -42,7 +45,18 @@ std::vector<Key> run_keys(RunSpec& spec) {
 RunSpec read_run_spec(std::string_view text, const std::string& file) {
   RunSpec spec;
   read_layer_file(text, file, run_keys(spec), spec.layer, spec.partition);
+  if ((spec.routing == InputRouting::kTrace) == (spec.trace_file == "none"))
+    throw KeyFileError{file +
+                       ": trace: expected a .npy file with routing = trace, none with others"
+                       ", got '" +
+                       spec.trace_file + "'"};
   return spec;
+}
+
+void load_choices(const std::string& file, RunSpec& spec) {
+  if (spec.routing != InputRouting::kTrace) return;
+  const std::string trace = (std::filesystem::path{file}.parent_path() / spec.trace_file).string();
+  spec.choices = std::make_shared<const RoutingTrace>(parse_npy(content_of(trace), trace));
 }
 
 std::string write_run_spec(const RunSpec& spec) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "kernels/layer/layer_spec.hpp"
 #include "kernels/ranks/partition.hpp"
 #include "kernels/run/key_table.hpp"
+#include "kernels/run/routing_trace.hpp"
 
 namespace switchyard::kernels {
 
@@ -19,6 +21,7 @@ enum class BackendChoice { kCpu, kCuda, kAuto };
 enum class InputRouting {
   kLearned,  ///< a router as first drawn, on random tokens
   kSkew,     ///< tokens that lean towards experts drawn by popularity, the r-th r^-skew_exponent
+  kTrace,    ///< tokens that lean towards recorded experts, checked to be chosen
 };
 
 /// MoE layers that are run for a number of steps and measured. Each has tokens of its own.
@@ -36,6 +39,8 @@ struct RunSpec {
   int threads = 1;  ///< of each rank
   InputRouting routing = InputRouting::kLearned;
   double skew_exponent = 1.0;
+  std::string trace_file = "none";                        ///< of kTrace, beside the file of keys
+  std::shared_ptr<const RoutingTrace> choices = nullptr;  ///< of kTrace; specs are copied
   Transport transport = Transport::kNone;
 };
 
@@ -44,11 +49,17 @@ inline constexpr int kRunSchemaVersion = 1;
 /// All keys of the file; they borrow the spec.
 [[nodiscard]] std::vector<Key> run_keys(RunSpec& spec);
 
+/// Without the choices of a trace, see load_choices().
 /// @param file  name for messages
-/// @throws KeyFileError with all that is wrong, or whose layer or partition cannot be
+/// @throws KeyFileError with all that is wrong, or whose layer, partition or trace cannot be
 [[nodiscard]] RunSpec read_run_spec(std::string_view text, const std::string& file);
 
 /// The file that read_run_spec reads back.
 [[nodiscard]] std::string write_run_spec(const RunSpec& spec);
+
+/// Reads the trace of a run with InputRouting::kTrace into `choices`.
+/// @param file  of keys, which the trace lies beside
+/// @throws KeyFileError when it cannot be read
+void load_choices(const std::string& file, RunSpec& spec);
 
 }  // namespace switchyard::kernels

@@ -1,13 +1,21 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
 #include "kernels/comm/communicator.hpp"
-#include "kernels/train/routing_trace.hpp"
+#include "kernels/run/routing_trace.hpp"
 #include "kernels/train/train_spec.hpp"
 
 namespace switchyard::kernels {
+
+/// What the routing of one layer did in a step, over all data ranks.
+struct LayerLoad {
+  std::int64_t num_choices = 0;  ///< dropped ones too
+  std::int64_t num_dropped = 0;
+  std::int64_t largest_load = 0;  ///< choices of the busiest expert, dropped ones too
+};
 
 /// What one step did, over all ranks.
 struct TrainStep {
@@ -16,6 +24,7 @@ struct TrainStep {
   double right_fraction = 0.0;      ///< tokens whose class is right
   double dropped_fraction = 0.0;    ///< of the choices of all layers
   double load_max_over_mean = 0.0;  ///< choices of the busiest expert, mean over layers
+  std::vector<LayerLoad> layers = {};
 };
 
 struct TrainResult {
@@ -29,7 +38,7 @@ struct TrainResult {
 /// @throws KernelError on all ranks, but for numbers that are not finite: they end the training
 [[nodiscard]] TrainResult train(const TrainSpec& spec, Communicator& ranks);
 
-/// Means over steps begin .. of a result. Precondition: there is one.
+/// Means over steps begin .. of a result, without `layers`. Precondition: there is one.
 [[nodiscard]] TrainStep mean_of_steps(const TrainResult& result, std::size_t begin);
 
 /// A line for about every twentieth of the steps, and the mean of the last quarter.

@@ -1,6 +1,7 @@
 #include "kernels/train/train_stack.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 #include "kernels/comm/gather.hpp"
 #include "kernels/run/run_measurement.hpp"
@@ -128,22 +129,31 @@ TrainStep TrainStack<T>::step(int number, const LabelledTokens& tokens) {
 template <class T>
 TrainStep TrainStack<T>::summary(const ReadoutLoss& loss) {
   const auto tokens = static_cast<double>(spec_.tokens_per_rank * spec_.partition.data);
-  double sums[] = {loss.cross_entropy, static_cast<double>(loss.num_right), 0.0, 0.0, 0.0};
-  double imbalance = 0.0;
+  double sums[] = {loss.cross_entropy, static_cast<double>(loss.num_right), 0.0};
+  std::vector<std::int64_t> dropped;
   for (const Layer& of : layers_) {
-    const DispatchPlan& plan = of.state.plan;
     sums[2] += of.state.routing.aux_loss;
-    sums[3] += static_cast<double>(plan.num_dropped);
-    sums[4] += static_cast<double>(plan.num_rows + plan.num_dropped);
-    const std::vector<std::int64_t> chosen(plan.num_chosen.begin(), plan.num_chosen.end());
-    imbalance += max_over_mean(sum_over_ranks<std::int64_t>(*groups_.data, chosen));
+    dropped.push_back(of.state.plan.num_dropped);
   }
   const auto all = sum_over_ranks<double>(*groups_.data, sums);
-  return {.loss = all[0] / tokens,
-          .aux_loss = all[2],
-          .right_fraction = all[1] / tokens,
-          .dropped_fraction = all[4] > 0.0 ? all[3] / all[4] : 0.0,
-          .load_max_over_mean = imbalance / static_cast<double>(layers_.size())};
+  dropped = sum_over_ranks<std::int64_t>(*groups_.data, dropped);
+  TrainStep step{.loss = all[0] / tokens, .aux_loss = all[2], .right_fraction = all[1] / tokens};
+  double num_choices = 0.0;
+  double num_dropped = 0.0;
+  for (std::size_t l = 0; l < layers_.size(); ++l) {
+    const auto& mine = layers_[l].state.plan.num_chosen;
+    const std::vector<std::int64_t> chosen = sum_over_ranks<std::int64_t>(
+        *groups_.data, std::vector<std::int64_t>(mine.begin(), mine.end()));
+    step.layers.push_back(
+        {.num_choices = std::accumulate(chosen.begin(), chosen.end(), std::int64_t{0}),
+         .num_dropped = dropped[l],
+         .largest_load = std::ranges::max(chosen)});
+    num_choices += static_cast<double>(step.layers.back().num_choices);
+    num_dropped += static_cast<double>(dropped[l]);
+    step.load_max_over_mean += max_over_mean(chosen) / static_cast<double>(layers_.size());
+  }
+  if (num_choices > 0.0) step.dropped_fraction = num_dropped / num_choices;
+  return step;
 }
 
 template <class T>

@@ -10,10 +10,12 @@
 #include "kernels/run/run_experiment.hpp"
 #include "sim/cli/commands.hpp"
 #include "sim/cli/execute_report.hpp"
+#include "sim/cli/execute_training.hpp"
 #include "sim/cli/experiment.hpp"
 #include "sim/cli/layer_run.hpp"
 #include "sim/cli/progress.hpp"
 #include "sim/core/error.hpp"
+#include "sim/engine/stack_routing.hpp"
 #include "sim/report/output_folder.hpp"
 
 namespace switchyard {
@@ -21,6 +23,7 @@ namespace {
 
 struct ExecuteOptions {
   std::string file;
+  ExecuteTrainingOptions train;
   std::vector<std::string> overrides;
   std::string one_case;
   std::string export_file;
@@ -61,26 +64,50 @@ double slowdown(const kernels::RunSpec& spec) {
   return cores == 0 ? 1.0 : std::max(1.0, threads / cores);
 }
 
-void export_spec(const std::string& file, const kernels::RunSpec& spec) {
+/// The prediction for the draw that layer_run() gives to the kernels.
+ExecutedCase predicted_case(const ExperimentCase& c) {
+  const TrainingStepSpec step = resolve_microbatch(c.run);
+  const bool is_permuted = step.lowering.dispatch == DispatchKind::kPermutation;
+  const StepDraw draw =
+      draw_step(step, {.routing = c.run.routing, .seed = c.run.seed, .with_rows = is_permuted}, 0);
+  return {.name = c.name,
+          .predicted = moe_phase_times(c.run, draw.layers),
+          .predicted_dropped_fraction = draw.stacks.front().dropped_fraction,
+          .measured = {}};
+}
+
+void export_spec(const std::string& file, kernels::RunSpec spec) {
   const std::filesystem::path path{file};
   const auto folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path{"."};
-  write_files_atomically(folder, {{path.filename().string(), [&spec](std::ostream& out) {
-                                     out << kernels::write_run_spec(spec);
-                                   }}});
+  spec.trace_file = path.filename().string() + ".npy";
+  write_files_atomically(
+      folder,
+      {{path.filename().string(), [&](std::ostream& out) { out << kernels::write_run_spec(spec); }},
+       {spec.trace_file, [&](std::ostream& out) { out << kernels::npy_file(*spec.choices); }}});
   fmt::print(stderr, "wrote {}; run it with: switchyard-kernels run {}\n", file, file);
 }
 
 void execute_command(const ExecuteOptions& options) {
+  if (options.file.empty() == options.train.file.empty())
+    throw ConfigError(fmt::format(
+        "expected an experiment file or --train with a file of keys, got {}",
+        options.file.empty() ? "neither: switchyard execute --help has examples" : "both"));
+  if (!options.train.file.empty()) {
+    ExecuteTrainingOptions train = options.train;
+    train.format = options.format;
+    train.out = options.out;
+    train.quiet = options.quiet;
+    execute_training(train);
+    return;
+  }
   if (!options.out.empty()) check_output_folder(options.out);
   const Experiment experiment = load_experiment(options.file, options.overrides);
   const std::vector<ExperimentCase> cases = chosen_cases(experiment, options.one_case);
   std::vector<ExecutedCase> executed;
   std::vector<kernels::RunSpec> specs;
   for (const ExperimentCase& c : cases) {
-    executed.push_back({.name = c.name, .predicted = {}, .slowdown = 1.0, .measured = {}});
-    if (is_moe(c.run.step.model)) executed.back().predicted = moe_phase_times(c.run);
-    specs.push_back(layer_run(c.name, c.run, executed.back().predicted.num_layers, experiment.seed,
-                              options.run));
+    specs.push_back(layer_run(c.name, c.run, options.run));
+    executed.push_back(predicted_case(c));
     executed.back().slowdown = slowdown(specs.back());
   }
   if (!options.export_file.empty()) {
@@ -106,13 +133,24 @@ void execute_command(const ExecuteOptions& options) {
 void add_execute(CLI::App& program) {
   const auto options = std::make_shared<ExecuteOptions>();
   auto* command = program.add_subcommand(
-      "execute", "Run an experiment's MoE layers for real and compare with the prediction");
+      "execute", "Run MoE layers, or a small training, for real and compare with the prediction");
   command->footer(
       "Example: switchyard execute experiments/execute.yaml\n"
       "         switchyard execute experiments/execute.yaml --case expert+data --export run.txt "
       "--transport mpi\n"
-      "         mpirun -np 4 switchyard-kernels run run.txt");
-  command->add_option("file", options->file, "Experiment file (YAML)")->required();
+      "         mpirun -np 4 switchyard-kernels run run.txt\n"
+      "         switchyard execute --train experiments/train.txt");
+  command->add_option("file", options->file, "Experiment file (YAML)");
+  auto* train = command->add_option(
+      "--train", options->train.file,
+      "Instead: train the stack of this file (keys: switchyard-kernels --help) and compare its "
+      "routing with the simulator's");
+  command->add_option("--trace", options->train.trace_file, "Of --train: write its choices (.npy)")
+      ->needs(train);
+  command->add_option("--samples", options->train.samples, "Of --train: draws of a prediction")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str()
+      ->needs(train);
   command->add_option("--set", options->overrides, "Change a field: path=value; may be repeated")
       ->allow_extra_args(false);
   command->add_option("--case", options->one_case, "Only this case");
@@ -150,6 +188,9 @@ void add_execute(CLI::App& program) {
       ->check(CLI::IsMember({"table", "json"}))
       ->capture_default_str();
   command->add_option("--out", options->out, "Folder for execute.json");
+  for (const char* name : {"--set", "--case", "--export", "--steps", "--warmup", "--layers",
+                           "--threads", "--forward", "--backend", "--transport"})
+    command->get_option(name)->excludes(train);
   command->add_flag("--quiet", options->quiet, "No progress");
   command->callback([options] { execute_command(*options); });
 }

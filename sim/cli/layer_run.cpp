@@ -1,12 +1,17 @@
 #include "sim/cli/layer_run.hpp"
 
+#include <limits>
+#include <memory>
 #include <optional>
 #include <vector>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "sim/cli/drawn_choices.hpp"
+#include "sim/cli/kernel_words.hpp"
 #include "sim/core/error.hpp"
+#include "sim/engine/stack_routing.hpp"
 
 namespace switchyard {
 namespace {
@@ -38,30 +43,12 @@ std::optional<kernels::Precision> precision_of(Precision precision) {
   }
 }
 
-kernels::SecondChoice second_choice_of(SecondChoice choice) {
-  switch (choice) {
-    case SecondChoice::kAlways:
-      return kernels::SecondChoice::kAlways;
-    case SecondChoice::kThreshold:
-      return kernels::SecondChoice::kThreshold;
-    case SecondChoice::kRandom:
-      return kernels::SecondChoice::kRandom;
-    case SecondChoice::kNever:
-      return kernels::SecondChoice::kNever;
-  }
-  return kernels::SecondChoice::kAlways;
-}
-
-kernels::CapacityRounding rounding_of(CapacityRounding rounding) {
-  switch (rounding) {
-    case CapacityRounding::kDown:
-      return kernels::CapacityRounding::kDown;
-    case CapacityRounding::kNearest:
-      return kernels::CapacityRounding::kNearest;
-    case CapacityRounding::kUp:
-      return kernels::CapacityRounding::kUp;
-  }
-  return kernels::CapacityRounding::kDown;
+/// What is run of a step: the encoder, or the only stack.
+std::optional<RoutedStack> routed_stack(const TrainingStepSpec& step) {
+  const bool has_encoder = step.model.architecture == Architecture::kEncoderDecoder;
+  for (const RoutedStack& stack : routed_stacks(step))
+    if (stack.name == (has_encoder ? "encoder" : "decoder")) return stack;
+  return std::nullopt;
 }
 
 /// What our kernels cannot run.
@@ -86,13 +73,44 @@ std::vector<std::string> layer_problems(const TrainingRunSpec& run) {
   if (run.routing.slots.reroute_attempts > 0) found.emplace_back("reroute_attempts");
   if (run.routing.gate.expert_choice || run.routing.gate.expert_groups > 1)
     found.emplace_back("gates by expert choice or groups of experts");
+  if (run.routing.slots.scope == SlotScope::kGlobal)
+    found.emplace_back("capacity_scope global: groups of tokens lie on one rank");
+  if (run.routing.placement.kind != PlacementKind::kContiguous)
+    found.emplace_back("placement: neighbouring experts lie on one rank");
+  const SecondChoice second = run.routing.gate.second_choice;
+  if (second == SecondChoice::kThreshold || second == SecondChoice::kRandom)
+    found.emplace_back(
+        "second_choice threshold and random: a draw gives the kernels choices, not gates");
+  if (step.model.moe.num_experts > std::numeric_limits<std::int16_t>::max())
+    found.emplace_back("experts: recorded choices have 16 bits");
+  if (is_moe(step.model) && !routed_stack(step))
+    found.emplace_back("the encoder has no MoE layers");
   return found;
+}
+
+/// The choices of draw 0, and slots in the groups that the draw is counted in.
+void give_routing(const TrainingRunSpec& run, const TrainingStepSpec& step,
+                  const LayerRunOptions& options, kernels::RunSpec& spec) {
+  const RoutedStack stack = *routed_stack(step);
+  RoutingShape shape = routing_shape(step, stack, run.routing.slots.scope);
+  if (options.layers > 0) shape.num_layers = options.layers;
+  const auto* recorded = std::get_if<TraceRouter>(&run.routing.router);
+  if (recorded != nullptr && recorded->trace->num_layers < shape.num_layers)
+    throw ConfigError(fmt::format("--layers: expected at most {}, the layers of {}, got {}",
+                                  recorded->trace->num_layers, recorded->file, shape.num_layers));
+  spec.layers = shape.num_layers;
+  spec.tokens_per_rank = shape.groups_per_rank * shape.group_tokens;
+  spec.layer.capacity.group_tokens = shape.group_tokens;
+  spec.routing = kernels::InputRouting::kTrace;
+  spec.trace_file = "run.npy";
+  spec.choices = std::make_shared<const kernels::RoutingTrace>(
+      drawn_choices(run.routing, shape, {.seed = run.seed, .stack = stack.id}));
 }
 
 }  // namespace
 
-kernels::RunSpec layer_run(const std::string& name, const TrainingRunSpec& run, int moe_layers,
-                           std::uint64_t seed, const LayerRunOptions& options) {
+kernels::RunSpec layer_run(const std::string& name, const TrainingRunSpec& run,
+                           const LayerRunOptions& options) {
   const std::vector<std::string> found = layer_problems(run);
   if (!found.empty())
     throw ConfigError(
@@ -116,14 +134,8 @@ kernels::RunSpec layer_run(const std::string& name, const TrainingRunSpec& run, 
   capacity.times_top_k = step.moe.capacity_times_top_k;
   capacity.minimum = step.moe.minimum_capacity;
   capacity.rounding = rounding_of(step.moe.rounding);
-  capacity.group_tokens = step.moe.group_tokens;
-  capacity.priority = run.routing.slots.priority == SlotPriority::kTokenMajor
-                          ? kernels::SlotPriority::kTokenMajor
-                          : kernels::SlotPriority::kChoiceMajor;
-  const bool has_encoder = model.architecture == Architecture::kEncoderDecoder;
-  spec.tokens_per_rank = step.microbatch_sequences *
-                         (has_encoder ? step.lengths.input_tokens : step.lengths.target_tokens);
-  spec.layers = options.layers > 0 ? options.layers : moe_layers;
+  capacity.priority = priority_of(run.routing.slots.priority);
+  give_routing(run, step, options, spec);
   spec.partition = {.data = step.partition.data,
                     .tensor = step.partition.tensor,
                     .expert = step.partition.expert};
@@ -132,7 +144,7 @@ kernels::RunSpec layer_run(const std::string& name, const TrainingRunSpec& run, 
       options.forward_only ? kernels::RunMode::kForward : kernels::RunMode::kForwardBackward;
   spec.steps = options.steps;
   spec.warmup = options.warmup;
-  spec.seed = seed;
+  spec.seed = run.seed;
   spec.backend = options.backend;
   spec.threads = options.threads;
   spec.transport = spec.partition.data * spec.partition.tensor == 1 ? kernels::Transport::kNone

@@ -19,12 +19,13 @@ struct LayerRunOptions {
 };
 
 /// The real run of a case's MoE layers: those of the encoder, or of a decoder-only model, on one
-/// microbatch of tokens. Routing is that of a router as first drawn on random tokens, whatever the
-/// case says of popularity. Tensor ranks have copies of the tokens, also where the prediction
-/// splits the stream (sequence_parallel): each of them dispatches all rows.
+/// microbatch of tokens.
+///
+/// Its choices are those of draw 0 of the case's routing, whatever its kind; ranks that hold the
+/// same experts as others have the same tokens. Tensor ranks have copies of the tokens, also where
+/// the prediction splits the stream (sequence_parallel): each of them dispatches all rows.
 /// @throws ConfigError naming everything that our kernels do not have, with what they have.
 [[nodiscard]] kernels::RunSpec layer_run(const std::string& name, const TrainingRunSpec& run,
-                                         int moe_layers, std::uint64_t seed,
                                          const LayerRunOptions& options);
 
 }  // namespace switchyard

@@ -46,12 +46,12 @@ std::string_view phase_name(MoePhase phase) {
   return "";
 }
 
-MoePhaseTimes moe_phase_times(const TrainingRunSpec& run) {
+MoePhaseTimes moe_phase_times(const TrainingRunSpec& run, std::span<const LayerRows> routing) {
   const bool has_encoder = run.step.model.architecture == Architecture::kEncoderDecoder;
   const std::string stack = has_encoder ? "encoder." : "decoder.";
   const StepGraph graph = build_training_step(resolve_microbatch(run));
   const Topology topology = build_topology(run.system.network);
-  const TaskGraph priced = price_step(graph, run.system, topology, 1);
+  const TaskGraph priced = price_step(graph, run.system, topology, 1, routing);
   const auto time_of = [&](const Task& task) {
     return is_collective(task)
                ? schedule_time(priced.schedules[static_cast<std::size_t>(task.schedule)], topology)

@@ -23,9 +23,13 @@ struct MoePhaseTimes {
   Bytes all_to_all_sent;  ///< by one rank, forward and backward
 };
 
-/// Prices the MoE layers of the encoder, or of a decoder-only model, by the closed forms in perfect
-/// balance. The norm before a layer is not counted, nor is anything that overlaps hidden.
+/// Prices the MoE layers of the encoder, or of a decoder-only model, by the closed forms, each
+/// operator on its busiest rank. The norm before a layer is not counted, nor is anything that
+/// overlaps hidden.
+/// @param routing  rows of each MoE layer of all stacks, in the order of a forward pass; empty:
+///                 perfect balance
 /// Precondition: as simulate_training(); the model has experts.
-[[nodiscard]] MoePhaseTimes moe_phase_times(const TrainingRunSpec& run);
+[[nodiscard]] MoePhaseTimes moe_phase_times(const TrainingRunSpec& run,
+                                            std::span<const LayerRows> routing = {});
 
 }  // namespace switchyard

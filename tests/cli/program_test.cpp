@@ -197,7 +197,8 @@ INSTANTIATE_TEST_SUITE_P(
                     std::vector<std::string>{"check"}, std::vector<std::string>{"show"},
                     std::vector<std::string>{"show", "model"},
                     std::vector<std::string>{"show", "system"}, std::vector<std::string>{"fit"},
-                    std::vector<std::string>{"import"}, std::vector<std::string>{"schema"}));
+                    std::vector<std::string>{"execute"}, std::vector<std::string>{"import"},
+                    std::vector<std::string>{"schema"}));
 
 /// Arguments that are refused, and what the message has to name.
 struct Refusal {
@@ -240,6 +241,13 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{{"run", "experiments"}, "experiments: expected a YAML file, got a directory"},
         Refusal{{"fit", "experiments/table2.yaml"}, "nothing to fit to"},
         Refusal{{"run", "experiments/table2.yaml", "--refit"}, "--refit"},
+        Refusal{{"execute"}, "an experiment file or --train with a file of keys, got neither"},
+        Refusal{{"execute", "experiments/execute.yaml", "--train", "experiments/train.txt"},
+                "got both"},
+        Refusal{{"execute", "--train", "experiments/execute.yaml"}, "expected key = value"},
+        Refusal{{"execute", "--train", "no_such.txt"}, "no_such.txt: cannot be read"},
+        Refusal{{"execute", "--train", "experiments/train.txt", "--case", "data"}, "--case"},
+        Refusal{{"execute", "experiments/execute.yaml", "--trace", "a.npy"}, "--train"},
         Refusal{{"show", "model", "swich-base"}, "did you mean \"switch-base\"?"},
         Refusal{{"show", "system", "tpu-v3-33"}, "did you mean \"tpu-v3-32\"?"}));
 

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <numeric>
 
 #include "kernels/comm/loopback.hpp"
@@ -89,6 +90,76 @@ TEST(RunExperiment, SkewSendsTokensByPopularity) {
   // the random part of their numbers leads elsewhere.
   for (std::size_t e = 0; e < 8; ++e)
     EXPECT_NEAR(static_cast<double>(of.expert_choices[0][e]), 4096 * popularity[e], 128 + 41) << e;
+}
+
+/// small_run() with a trace: token t of layer l chooses experts (3 t + l) % 8 and the next.
+RunSpec traced_run(int top_k) {
+  RunSpec spec = small_run();
+  RoutingTrace trace{.num_layers = 2, .top_k = top_k, .experts = {}};
+  for (int t = 0; t < 128; ++t)
+    for (int l = 0; l < 2; ++l)
+      for (int j = 0; j < top_k; ++j)
+        trace.experts.push_back(static_cast<std::int16_t>((3 * t + l + j) % 8));
+  spec.layer.router.top_k = top_k;
+  spec.routing = InputRouting::kTrace;
+  spec.choices = std::make_shared<const RoutingTrace>(trace);
+  return spec;
+}
+
+TEST(RunExperiment, ChoosesWhatATraceSays) {
+  for (const Precision precision :
+       {Precision::kFloat32, Precision::kBfloat16, Precision::kSelective})
+    for (const int top_k : {1, 2}) {
+      RunSpec spec = traced_run(top_k);
+      spec.layer.precision = precision;
+      // 3 t runs through all 8 experts: each is first choice of 128 / 8 tokens, and with two
+      // choices second of as many. (The run itself throws where a single token chooses otherwise.)
+      const auto of = measured(spec);
+      for (const auto& layer : of.expert_choices) EXPECT_THAT(layer, testing::Each(16 * top_k));
+      // Slots of 64 / 8 tokens are filled by first choices; none is dropped, all second ones are.
+      EXPECT_EQ(of.num_dropped, 2 * 128 * (top_k - 1));
+    }
+}
+
+TEST(RunExperiment, BeginsATraceAnew) {
+  RunSpec spec = traced_run(1);
+  spec.partition = {.data = 4, .tensor = 1, .expert = 2};
+  // 4 ranks with the 128 tokens of the trace each: 4 * 16 choices of each expert.
+  for (const auto& layer : measured(spec).expert_choices) EXPECT_THAT(layer, testing::Each(64));
+}
+
+TEST(RunExperiment, RefusesATraceOfAnotherShape) {
+  const auto refused = [](const RunSpec& spec) -> std::string {
+    try {
+      (void)measured(spec);
+    } catch (const KernelError& error) {
+      return error.what();
+    }
+    return "";
+  };
+  RunSpec spec = traced_run(1);
+  spec.layers = 3;
+  EXPECT_EQ(refused(spec), "trace: expected at least 3 layers, got 2");
+  spec = traced_run(1);
+  spec.layer.router.top_k = 2;
+  EXPECT_EQ(refused(spec), "trace: expected at least 2 choices of a token, got 1");
+  spec.layer.router.second_choice = SecondChoice::kThreshold;
+  EXPECT_EQ(refused(spec), "trace: expected second_choice always or never: a trace has no gates");
+  spec = traced_run(1);
+  spec.layer.num_experts = 4;
+  // Token 0 chooses experts 0 and 1 in the two layers, token 1 experts 3 and 4.
+  EXPECT_EQ(refused(spec), "trace: token 1, layer 1, choice 0: expected expert 0 to 3, got 4");
+  spec = traced_run(1);
+  spec.choices = nullptr;
+  EXPECT_EQ(refused(spec), "trace: expected recorded choices");
+}
+
+TEST(RunExperiment, RefusesChoicesThatNoTokenHas) {
+  // With one number a token's logits are w_e x: only the experts of the largest and the smallest
+  // weight can be first.
+  RunSpec spec = traced_run(1);
+  spec.layer.d_model = 1;
+  EXPECT_THROW((void)measured(spec), KernelError);
 }
 
 TEST(RunExperiment, RefusesRanksWithAnotherRun) {

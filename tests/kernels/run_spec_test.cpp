@@ -72,18 +72,18 @@ TEST(RunSpec, TakesCommentsAndBlanks) {
 }
 
 TEST(RunSpec, NamesEverythingThatIsWrongAtOnce) {
-  // Line 1 is schema_version, 2 d_model, 3 d_ff; 35 keys in all.
+  // Line 1 is schema_version, 2 d_model, 3 d_ff; 36 keys in all.
   expect_error(
       file_with("d_model = 512\nd_ff = 2048\n", "d_modle = 512\nd_ff = 2048.5\nd_ff = 3\n"),
       "run.txt:2: d_modle: unknown key\n"
       "run.txt:3: d_ff: expected a whole number, at least 1 and at most 16777216, got "
       "'2048.5'\n"
       "run.txt:4: d_ff: given in line 3 already\n"
-      "run.txt:37: d_model: missing, expected a whole number, at least 1 and at most "
+      "run.txt:38: d_model: missing, expected a whole number, at least 1 and at most "
       "16777216");
   expect_error(file_with("precision = selective", "precision"),
                "run.txt:6: precision: expected key = value\n"
-               "run.txt:36: precision: missing, expected float32 | bfloat16 | selective");
+               "run.txt:37: precision: missing, expected float32 | bfloat16 | selective");
   expect_error(file_with("capacity_factor = dropless", "capacity_factor = -1"),
                "run.txt:14: capacity_factor: expected a positive number, or dropless, got '-1'");
   expect_error(file_with("schema_version = 1", "schema_version = 2"),
@@ -97,6 +97,17 @@ TEST(RunSpec, NamesALayerOrAPartitionThatCannotBe) {
                "run.txt: layer: top_k is 9, expected 1 to num_experts, 8");
   expect_error(file_with("data = 1\ntensor = 1\nexpert = 1", "data = 4\ntensor = 1\nexpert = 3"),
                "run.txt: partition: expert is 3, expected a divisor of data, 4");
+}
+
+TEST(RunSpec, HasATraceWithRoutingTraceAlone) {
+  const std::string expected =
+      "run.txt: trace: expected a .npy file with routing = trace, none with others, got ";
+  expect_error(file_with("routing = learned", "routing = trace"), expected + "'none'");
+  expect_error(file_with("trace = none", "trace = a.npy"), expected + "'a.npy'");
+  RunSpec spec{.routing = InputRouting::kTrace, .trace_file = "there is none.npy"};
+  spec = read_run_spec(write_run_spec(spec), "run.txt");
+  EXPECT_EQ(spec.trace_file, "there is none.npy");
+  EXPECT_THROW(load_choices("run.txt", spec), KeyFileError);
 }
 
 TEST(RunSpec, HasHelpOnEveryKey) {

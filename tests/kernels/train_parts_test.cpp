@@ -3,10 +3,11 @@
 
 #include <cmath>
 
+#include "kernels/run/key_table.hpp"
+#include "kernels/run/routing_trace.hpp"
 #include "kernels/train/cluster_tokens.hpp"
 #include "kernels/train/master_weights.hpp"
 #include "kernels/train/readout.hpp"
-#include "kernels/train/routing_trace.hpp"
 #include "sim/workload/routing/routing_trace.hpp"
 
 namespace switchyard::kernels {
@@ -100,6 +101,43 @@ TEST(RoutingTrace, IsReadByTheSimulator) {
   EXPECT_EQ(read.num_layers, 2);
   EXPECT_EQ(read.num_choices, 1);
   EXPECT_THAT(read.experts, testing::ElementsAre(0, 2, 1, 300, -1, 5, 4, 6));
+}
+
+TEST(RoutingTrace, IsReadBack) {
+  const RoutingTrace trace{.num_layers = 1, .top_k = 2, .experts = {0, -1, 300, 7}};
+  const RoutingTrace read = parse_npy(npy_file(trace), "trace.npy");
+  EXPECT_EQ(read.num_layers, 1);
+  EXPECT_EQ(read.top_k, 2);
+  EXPECT_EQ(read.experts, trace.experts);
+}
+
+TEST(RoutingTrace, IsRefusedWhereItIsAnotherFile) {
+  const std::string file = npy_file({.num_layers = 1, .top_k = 2, .experts = {0, -1, 300, 7}});
+  const auto refused = [](const std::string& content) -> std::string {
+    try {
+      (void)parse_npy(content, "a.npy");
+    } catch (const KeyFileError& error) {
+      return error.what();
+    }
+    return "";
+  };
+  const std::string expected =
+      "a.npy: expected a NumPy file of int16 numbers, (tokens, layers, choices), as "
+      "switchyard-kernels train --trace writes";
+  const auto with = [&](const std::string& text, const std::string& other) {
+    std::string changed = file;
+    return changed.replace(changed.find(text), text.size(), other);
+  };
+  EXPECT_EQ(refused(""), expected);
+  EXPECT_EQ(refused("key = value\n"), expected);
+  EXPECT_EQ(refused(file.substr(0, 9)), expected);
+  EXPECT_EQ(refused(with("<i2", "<i4")), expected);
+  EXPECT_EQ(refused(with("(2, 1, 2)", "(2, 2)   ")), expected);
+  EXPECT_EQ(refused(with("(2, 1, 2)", "(0, 1, 2)")), expected);
+  // Two tokens of two choices are 8 bytes.
+  EXPECT_EQ(refused(file.substr(0, file.size() - 1)),
+            "a.npy: expected 8 bytes after the header, got 7");
+  EXPECT_EQ(refused(file + "x"), "a.npy: expected 8 bytes after the header, got 9");
 }
 
 }  // namespace

@@ -34,6 +34,16 @@ TEST(Train, LearnsAndBalancesWithTheAuxiliaryLoss) {
   EXPECT_LT(mean_of_steps(with, 225).dropped_fraction, 0.01);
   EXPECT_GT(mean_of_steps(without, 225).dropped_fraction,
             2.0 * mean_of_steps(with, 225).dropped_fraction);
+  // Every layer's 1024 choices, and the drops of all of them.
+  const TrainStep& last = with.steps.back();
+  ASSERT_EQ(last.layers.size(), 6U);
+  std::int64_t dropped = 0;
+  for (const LayerLoad& layer : last.layers) {
+    EXPECT_EQ(layer.num_choices, 1024);
+    EXPECT_GE(layer.largest_load, 1024 / 8);
+    dropped += layer.num_dropped;
+  }
+  EXPECT_DOUBLE_EQ(last.dropped_fraction, static_cast<double>(dropped) / (6 * 1024));
   // Every tenth of 300 steps, 1024 tokens of 6 layers.
   EXPECT_EQ(with.trace.experts.size(), 30U * 1024U * 6U);
 }

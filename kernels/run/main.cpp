@@ -131,8 +131,7 @@ int main_of(const std::vector<std::string>& arguments) {
     std::fputs(write_train_spec({}).c_str(), stdout);
     return 0;
   }
-  if (command == "measure")
-    return measure_command({arguments.begin() + 1, arguments.end()}, SWITCHYARD_KERNELS_VERSION);
+  if (command == "measure") return measure_command({arguments.begin() + 1, arguments.end()});
   const bool trains = command == "train";
   const auto options =
       trains || command == "run" ? parse({arguments.begin() + 1, arguments.end()}) : std::nullopt;

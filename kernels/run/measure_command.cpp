@@ -7,6 +7,8 @@
 #include <charconv>
 #include <csignal>
 #include <cstdio>
+#include <functional>
+#include <map>
 #include <thread>
 
 #include "kernels/cpu/isa_kernels.hpp"
@@ -30,6 +32,12 @@ int count_of(const std::string& option, const std::string& text) {
   if (error != std::errc{} || end != text.data() + text.size() || count < 1 || count > 4096)
     refuse(option + ": expected a number from 1 to 4096, got \"" + text + "\"");
   return count;
+}
+
+Transport transport_of(const std::string& text) {
+  if (text == "mpi") return Transport::kMpi;
+  if (text == "loopback") return Transport::kLoopback;
+  refuse("--transport: expected loopback or mpi, got \"" + text + "\"");
 }
 
 void draw(const MeasureProgress& progress) {
@@ -64,37 +72,12 @@ double duration_of(const std::string& text) {
   return number * factor;
 }
 
-std::string software_text(const std::string& version) {
-  return "switchyard-kernels " + version + ", " + isa_kernels().name;
+std::string software_text() {
+  return std::string{"switchyard-kernels "} + SWITCHYARD_KERNELS_VERSION + ", " +
+         isa_kernels().name;
 }
 
-int measure_command(const std::vector<std::string>& arguments, const std::string& version) {
-  const auto cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-  MeasureSpec spec{.plan = {.ranks = std::min(2, cores)},
-                   .file = "points.csv",
-                   .software = software_text(version)};
-  bool is_quiet = false;
-  for (std::size_t i = 0; i < arguments.size(); ++i) {
-    const std::string& option = arguments[i];
-    if (option == "--quiet") {
-      is_quiet = true;
-      continue;
-    }
-    if (i + 1 == arguments.size()) refuse(option + ": expected a value after it");
-    const std::string& value = arguments[++i];
-    if (option == "--out")
-      spec.file = value;
-    else if (option == "--budget")
-      spec.plan.budget_s = duration_of(value);
-    else if (option == "--ranks")
-      spec.plan.ranks = count_of(option, value);
-    else if (option == "--threads")
-      spec.plan.threads = count_of(option, value);
-    else if (option == "--transport" && (value == "loopback" || value == "mpi"))
-      spec.plan.transport = value == "mpi" ? Transport::kMpi : Transport::kLoopback;
-    else
-      refuse("measure: unknown option \"" + option + " " + value + "\"; see --help");
-  }
+MeasureResult measure_and_tell(MeasureSpec spec, bool is_quiet) {
   const bool draws = !is_quiet && isatty(STDERR_FILENO) != 0;
   if (draws) spec.progress = draw;
   spec.is_stopped = &is_interrupted;
@@ -102,7 +85,7 @@ int measure_command(const std::vector<std::string>& arguments, const std::string
   std::signal(SIGTERM, interrupt);
   const MeasureResult result = measure_machine(spec);
   if (draws) std::fputc('\n', stderr);
-  if (result.done == 0) return 0;  // a rank that does not write
+  if (result.done == 0) return result;  // a rank that does not write
   std::fprintf(
       stderr,
       "%zu of %zu measurements in %s; %.0f %% of them while the machine was slower than at "
@@ -118,6 +101,38 @@ int measure_command(const std::vector<std::string>& arguments, const std::string
                  "drifted, or others worked on this machine; stop them, and run the same command "
                  "again to measure what was disturbed\n",
                  100.0 * result.drift);
+  return result;
+}
+
+int measure_command(const std::vector<std::string>& arguments) {
+  const auto cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  MeasureSpec spec{
+      .plan = {.ranks = std::min(2, cores)}, .file = "points.csv", .software = software_text()};
+  using Take = std::function<void(const std::string& option, const std::string& value)>;
+  const std::map<std::string, Take> options{
+      {"--out", [&](const auto&, const auto& value) { spec.file = value; }},
+      {"--budget",
+       [&](const auto&, const auto& value) { spec.plan.budget_s = duration_of(value); }},
+      {"--ranks",
+       [&](const auto& option, const auto& value) { spec.plan.ranks = count_of(option, value); }},
+      {"--threads",
+       [&](const auto& option, const auto& value) { spec.plan.threads = count_of(option, value); }},
+      {"--transport",
+       [&](const auto&, const auto& value) { spec.plan.transport = transport_of(value); }}};
+  bool is_quiet = false;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    if (arguments[i] == "--quiet") {
+      is_quiet = true;
+      continue;
+    }
+    const auto found = options.find(arguments[i]);
+    if (found == options.end())
+      refuse("measure: unknown option \"" + arguments[i] + "\"; see switchyard-kernels --help");
+    if (i + 1 == arguments.size()) refuse(arguments[i] + ": expected a value after it");
+    found->second(arguments[i], arguments[i + 1]);
+    ++i;
+  }
+  const MeasureResult result = measure_and_tell(spec, is_quiet);
   return result.was_stopped ? 3 : 0;
 }
 

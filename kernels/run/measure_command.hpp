@@ -3,18 +3,23 @@
 #include <string>
 #include <vector>
 
+#include "kernels/measure/measure.hpp"
+
 namespace switchyard::kernels {
+
+/// measure_machine() with a progress bar on a terminal, stopped by SIGINT and SIGTERM, and a
+/// summary on stderr.
+[[nodiscard]] MeasureResult measure_and_tell(MeasureSpec spec, bool is_quiet);
 
 /// switchyard-kernels measure. @returns the exit status: 3 when it was interrupted
 /// @throws KernelError kSpec for options that cannot be, and what measure_machine() throws
-[[nodiscard]] int measure_command(const std::vector<std::string>& arguments,
-                                  const std::string& version);
+[[nodiscard]] int measure_command(const std::vector<std::string>& arguments);
 
 /// Seconds of "3min", "90 s", "1.5h" or "180".
 /// @throws KernelError (kSpec) for anything else
 [[nodiscard]] double duration_of(const std::string& text);
 
 /// Kernels and what they are built with, for the head of a points file.
-[[nodiscard]] std::string software_text(const std::string& version);
+[[nodiscard]] std::string software_text();
 
 }  // namespace switchyard::kernels

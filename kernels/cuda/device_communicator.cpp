@@ -42,28 +42,7 @@ class DeviceCommunicator final : public Communicator {
   [[nodiscard]] bool exchanges_device_memory() const override { return true; }
 
   void all_to_all(const RowExchange& exchange) override {
-    check_exchange(exchange, num_ranks());
-    run_without_agreement([&] { check_cuda(cudaSetDevice(device_), "cudaSetDevice"); });
-    RowExchange staged = exchange;
-    std::vector<std::int64_t> send_begins;
-    std::vector<std::int64_t> receive_begins;
-    const bool stages = !over_.exchanges_device_memory();
-    if (stages && is_of_device(exchange.send)) {
-      send_begins = packed_begins(exchange.send_counts);
-      staged.send_begins = send_begins;
-      run_without_agreement([&] { staged.send = sent_to_host(exchange); });
-    }
-    const bool stages_received = stages && is_of_device(exchange.receive);
-    if (stages_received) {
-      receive_begins = packed_begins(exchange.receive_counts);
-      staged.receive_begins = receive_begins;
-      run_without_agreement(
-          [&] { staged.receive = received_.with_room_for(received_blocks(exchange).bytes); });
-    }
-    over_.all_to_all(staged);
-    if (stages_received)
-      run_without_agreement(
-          [&] { copy_to_device(exchange, static_cast<const std::byte*>(staged.receive)); });
+    run_without_agreement([&] { exchange_rows(exchange); });
   }
 
   void all_gather(std::span<const std::byte> sent, std::span<std::byte> received) override {
@@ -76,6 +55,29 @@ class DeviceCommunicator final : public Communicator {
   }
 
  private:
+  void exchange_rows(const RowExchange& exchange) {
+    check_exchange(exchange, num_ranks());
+    check_cuda(cudaSetDevice(device_), "cudaSetDevice");
+    const bool stages = !over_.exchanges_device_memory();
+    const bool stages_sent = stages && is_of_device(exchange.send);
+    const bool stages_received = stages && is_of_device(exchange.receive);
+    RowExchange staged = exchange;
+    std::vector<std::int64_t> send_begins;
+    std::vector<std::int64_t> receive_begins;
+    if (stages_sent) {
+      send_begins = packed_begins(exchange.send_counts);
+      staged.send_begins = send_begins;
+      staged.send = sent_to_host(exchange);
+    }
+    if (stages_received) {
+      receive_begins = packed_begins(exchange.receive_counts);
+      staged.receive_begins = receive_begins;
+      staged.receive = received_.with_room_for(received_blocks(exchange).bytes);
+    }
+    over_.all_to_all(staged);
+    if (stages_received) copy_to_device(exchange, static_cast<const std::byte*>(staged.receive));
+  }
+
   static PackedBlocks received_blocks(const RowExchange& exchange) {
     return packed_blocks(exchange.receive_counts, exchange.receive_begins, exchange.row_bytes);
   }

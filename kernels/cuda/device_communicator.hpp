@@ -7,7 +7,7 @@
 namespace switchyard::kernels {
 
 /// The ranks of `over`, whose all_to_all takes memory of this GPU, too: handed on where `over`
-/// takes it, else through pinned memory of the host. Errors of the GPU are of the transport
+/// takes it, else through pinned memory of the host. An all_to_all that fails ends the run
 /// (kTransport).
 ///
 /// @param over    borrowed; what is split off it is not

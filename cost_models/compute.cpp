@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cost_models/calibration/priced_operator.hpp"
 #include "cost_models/matmul_time.hpp"
 
 namespace switchyard {
@@ -52,6 +53,7 @@ Seconds transfer_time(Bytes traffic, const Matmul& matmul, const DeviceProfile& 
 }
 
 Seconds operator_time(const Operator& op, const DeviceProfile& device) {
+  if (const auto priced = priced_operator(op, device)) return priced->time;
   const Bytes traffic = memory_traffic(op, device.memory_tile);
   return std::max(product_time(op, device), transfer_time(traffic, op.matmul, device)) +
          device.operator_overhead;

@@ -33,7 +33,8 @@ namespace switchyard {
 [[nodiscard]] Seconds transfer_time(Bytes traffic, const Matmul& matmul,
                                     const DeviceProfile& device);
 
-/// Time of one kernel in the roofline model:
+/// Time of one kernel: of the device's measured kernels where there is one of its kind
+/// (priced_operator()), else in the roofline model:
 ///
 ///   T = max(product_time(), transfer_time()) + operator overhead
 ///

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -9,6 +10,8 @@
 #include "sim/core/units.hpp"
 
 namespace switchyard {
+
+struct KernelProfile;
 
 /// Granularity of the matrix unit: dimensions are padded up to multiples of these.
 struct MatmulTile {
@@ -46,6 +49,8 @@ struct DeviceProfile {
   QuantityConstant<Seconds> host_launch = {};
   /// Of a GPU: products take what tiled_product_time() says, instead of matmul_tile.
   std::optional<MatmulModel> matmul_model = {};
+  /// Kernels measured on this device; shared by the copies of a system, for it has every point.
+  std::shared_ptr<const KernelProfile> kernels = {};
 };
 
 }  // namespace switchyard

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cost_models/calibration/priced_operator.hpp"
 #include "cost_models/compute.hpp"
 #include "cost_models/matmul_time.hpp"
 #include "sim/core/error.hpp"
@@ -64,9 +65,11 @@ std::vector<OperatorWork> routed_work(const Operator& op, const LayerRows& rows,
     return work;
   }
   const Operator one = one_expert(op);
-  for (const std::vector<std::int64_t>& experts : rows.of_experts)
+  for (const std::vector<std::int64_t>& experts : rows.of_experts) {
     work.push_back(device.matmul_model ? grouped_work(one, experts, device)
                                        : sequential_work(one, experts, device));
+    if (const auto priced = priced_experts(op, experts, device)) work.back().time = priced->time;
+  }
   return work;
 }
 

@@ -32,7 +32,8 @@ struct OperatorWork {
 ///
 /// A device with a matmul_model computes a rank's experts in one kernel, whose tiles share the
 /// waves: T = max(tiled_product_time() of all / sustained_speed, transfer_time() of all) + one
-/// overhead. Precondition: op.routed says of which rows (checked).
+/// overhead. Where the device has measured kernels of this kind, priced_experts(). Precondition:
+/// op.routed says of which rows (checked).
 [[nodiscard]] std::vector<OperatorWork> routed_work(const Operator& op, const LayerRows& rows,
                                                     const DeviceProfile& device);
 

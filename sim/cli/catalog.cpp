@@ -1,15 +1,25 @@
 #include "sim/cli/catalog.hpp"
 
 #include <algorithm>
+#include <filesystem>
 
 #include <fmt/format.h>
 
 #include "sim/cli/message_text.hpp"
+#include "sim/cli/yaml_document.hpp"
 
 namespace switchyard {
 namespace {
 
 constexpr int kMaxBases = 8;
+
+/// The file that a name ending in ".yaml" means: beside the file that names it, else as given.
+std::filesystem::path file_beside(const YamlNode& name) {
+  if (!name.place.source || !name.place.source->has_lines) return name.scalar;
+  const auto beside = std::filesystem::path{name.place.source->name}.parent_path() / name.scalar;
+  std::error_code unknown;
+  return std::filesystem::exists(beside, unknown) ? beside : std::filesystem::path{name.scalar};
+}
 
 struct Resolver {
   std::string_view path;
@@ -29,7 +39,9 @@ struct Resolver {
           fmt::format("more than {} bases, one upon the other; do they form a circle?", kMaxBases));
       return std::nullopt;
     }
-    const std::optional<YamlNode> entry = catalog.load(name.scalar);
+    const std::optional<YamlNode> entry = name.scalar.ends_with(".yaml")
+                                              ? std::optional{load_yaml(file_beside(name))}
+                                              : catalog.load(name.scalar);
     if (entry) return resolve(*entry, num_bases);
     const std::string near = did_you_mean(name.scalar, catalog.names);
     diagnostics.add(

@@ -19,7 +19,8 @@ struct Catalog {
 
 /// What `given` stands for: a name is looked up; a mapping with `base: name` is laid over the entry
 /// of that name, which may have a base itself; a mapping without base stands for itself. `base` is
-/// gone from the result and every field keeps its own place.
+/// gone from the result and every field keeps its own place. A name that ends in ".yaml" is a file,
+/// beside the one that names it or as given.
 ///
 /// @return nullopt when a problem was added to `diagnostics`.
 /// @throws ConfigError when a catalog file is no proper YAML.

@@ -26,7 +26,8 @@ std::vector<std::string> fields_of(std::string_view line) {
 
 }  // namespace
 
-CsvReader::CsvReader(const std::filesystem::path& file) : name_{file.string()}, in_{file} {
+CsvReader::CsvReader(const std::filesystem::path& file, TornLine torn_line)
+    : name_{file.string()}, in_{file}, torn_line_{torn_line} {
   if (!in_) throw ConfigError(fmt::format("{}: cannot read", name_));
   if (!read_line()) throw ConfigError(fmt::format("{}: no header line", name_));
   const std::vector<std::string> header = row_;
@@ -89,6 +90,7 @@ bool CsvReader::read_line() {
   std::string line;
   while (std::getline(in_, line)) {
     ++line_;
+    if (in_.eof() && torn_line_ == TornLine::kIgnored) return false;
     if (line.starts_with('#')) comments_.push_back(line);
     if (line.empty() || line.front() == '#') continue;
     row_ = fields_of(line);

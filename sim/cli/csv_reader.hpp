@@ -12,8 +12,12 @@ namespace switchyard {
 /// was wrong so far. Lines that begin with '#' are comments, empty lines are skipped.
 class CsvReader {
  public:
+  /// What a last line is that does not end: of files that are appended to while being read, or
+  /// whose writer was stopped.
+  enum class TornLine { kRead, kIgnored };
+
   /// Reads the header. @throws ConfigError when there is none.
-  explicit CsvReader(const std::filesystem::path& file);
+  explicit CsvReader(const std::filesystem::path& file, TornLine torn_line = TornLine::kRead);
 
   [[nodiscard]] bool has(const std::string& column) const { return columns_.contains(column); }
 
@@ -35,6 +39,8 @@ class CsvReader {
   /// Notes what is wrong with the current row.
   void problem(const std::string& what);
 
+  [[nodiscard]] int line() const { return line_; }
+
   [[nodiscard]] const std::vector<std::string>& comments() const { return comments_; }
 
   /// @throws ConfigError with every problem noted (20 at most), each by file and line.
@@ -45,6 +51,7 @@ class CsvReader {
 
   std::string name_;
   std::ifstream in_;
+  TornLine torn_line_;
   std::map<std::string, std::size_t> columns_;
   std::vector<std::string> row_;
   int line_ = 0;

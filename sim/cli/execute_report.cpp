@@ -78,6 +78,7 @@ std::vector<PhaseComparison> compare_phases(const ExecutedCase& executed) {
     Seconds predicted = executed.predicted.forward.at(place);
     if (!is_forward_only(executed)) predicted += executed.predicted.backward.at(place);
     line.predicted_s = layers * executed.slowdown * predicted.base();
+    line.provenance = executed.predicted.provenance.at(place);
     for (const std::string& part : measured_parts().at(place))
       line.measured_s += measured_s(run, part);
     lines.push_back(line);
@@ -135,10 +136,12 @@ Json execute_json(const std::vector<ExecutedCase>& cases) {
   for (const ExecutedCase& executed : cases) {
     const kernels::RunMeasurement& run = executed.measured;
     Json phases = Json::array();
-    for (const PhaseComparison& line : compare_phases(executed))
+    for (const PhaseComparison& line : compare_phases(executed)) {
       phases.push_back({{"name", line.name},
                         {"predicted_s", line.predicted_s},
                         {"measured_s", line.measured_s}});
+      if (line.provenance) phases.back()["provenance"] = provenance_name(*line.provenance);
+    }
     Json parts = Json::array();
     for (const PhaseMeasurement& part : run.phases)
       parts.push_back({{"name", part.name},

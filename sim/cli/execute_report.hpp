@@ -24,7 +24,8 @@ struct ExecutedCase {
 struct PhaseComparison {
   std::string name;
   double predicted_s = 0;
-  double measured_s = 0;  ///< median over steps
+  double measured_s = 0;                   ///< median over steps
+  std::optional<Provenance> provenance{};  ///< of the prediction: the worst of its parts
 };
 
 /// Phases in the order of MoePhase, then "gradient sums" and "step". Forward and backward together

@@ -42,6 +42,7 @@ int main(int argc, char** argv) {
   try {
     switchyard::add_run(program);
     switchyard::add_validate(program);
+    switchyard::add_calibrate(program);
     switchyard::add_check(program);
     switchyard::add_show(program);
     switchyard::add_net(program);

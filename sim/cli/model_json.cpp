@@ -2,24 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <string_view>
 
 namespace switchyard {
 namespace {
-
-std::string_view activation_name(Activation activation) {
-  switch (activation) {
-    case Activation::kRelu:
-      return "relu";
-    case Activation::kGelu:
-      return "gelu";
-    case Activation::kGeglu:
-      return "geglu";
-    case Activation::kSwiglu:
-      return "swiglu";
-  }
-  return {};
-}
 
 Json latent_json(const LatentAttention& latent) {
   return {{"query_rank", latent.query_rank},

@@ -1,10 +1,14 @@
 #include "sim/cli/read_system.hpp"
 
+#include <algorithm>
+
+#include "sim/cli/calibration/read_kernels.hpp"
 #include "sim/cli/data_folder.hpp"
 #include "sim/cli/message_text.hpp"
 #include "sim/cli/read_links.hpp"
 #include "sim/cli/read_matmul_model.hpp"
 #include "sim/cli/read_network.hpp"
+#include "sim/cli/yaml_document.hpp"
 
 namespace switchyard {
 namespace {
@@ -138,6 +142,9 @@ DeviceFile read_device(Section section) {
   if (auto model = section.optional_subsection(
           "matmul_model", "How a GPU computes products, tile by tile, instead of matmul_tile."))
     device.matmul_model = read_matmul_model(std::move(*model));
+  if (auto kernels = section.optional_subsection(
+          "kernels", "Measured kernels, as `switchyard calibrate` writes them."))
+    device.kernels = std::make_shared<const KernelProfile>(read_kernels(std::move(*kernels)));
   file.lowering = read_lowering(
       section.subsection("lowering", "How the framework and compiler turn layers into kernels."));
   section.finish();
@@ -153,6 +160,13 @@ void read_library(Section& section, System& system) {
       "");
   if (system.library.empty()) return;
   const Catalog catalog = link_catalog();
+  if (system.library.ends_with(".yaml")) {
+    const std::filesystem::path file = section.file_beside("library", system.library);
+    system.library = file.string();
+    system.collectives = read_document(
+        load_yaml(file), [](Section entry) { return read_collective_profile(std::move(entry)); });
+    return;
+  }
   if (const std::optional<YamlNode> node = catalog.load(system.library)) {
     system.collectives = read_document(
         *node, [](Section entry) { return read_collective_profile(std::move(entry)); });
@@ -168,6 +182,23 @@ void read_library(Section& section, System& system) {
 
 }  // namespace
 
+namespace {
+
+/// Ranks on the cores of one machine run side by side, up to as many as were measured to; GPUs are
+/// one for each rank.
+void set_busy_ranks(System& system) {
+  if (!system.device.kernels || system.device.kernels->measured.backend == "cuda") return;
+  KernelProfile placed = *system.device.kernels;
+  int measured = 1;
+  for (const KernelModel& model : placed.models)
+    for (const KernelPoint& point : model.points)
+      measured = std::max(measured, point.call.busy_ranks);
+  placed.busy_ranks = std::clamp(num_ranks(system.network), 1, measured);
+  system.device.kernels = std::make_shared<const KernelProfile>(std::move(placed));
+}
+
+}  // namespace
+
 SystemFile read_system(Section section, const Catalog& devices) {
   const DeviceFile device = section.catalog_entry(
       "device", "A profile in cost_models/profiles, or a device given in place.", devices,
@@ -176,6 +207,7 @@ SystemFile read_system(Section section, const Catalog& devices) {
                   .lowering = device.lowering};
   file.system.network = read_network(section);
   read_library(section, file.system);
+  if (section.ok()) set_busy_ranks(file.system);
   section.finish();
   return file;
 }

@@ -1,3 +1,4 @@
+#include "sim/cli/calibration/write_kernels.hpp"
 #include "sim/cli/experiment.hpp"
 #include "sim/cli/model_json.hpp"
 #include "sim/cli/quantity_text.hpp"
@@ -96,6 +97,7 @@ Json device_json(const DeviceProfile& device, const LoweringSpec& lowering) {
   if (device.host_launch.highest > Seconds{})
     json["host_launch"] = constant_json(device.host_launch);
   if (device.matmul_model) json["matmul_model"] = matmul_model_json(*device.matmul_model);
+  if (device.kernels) json["kernels"] = kernels_json(*device.kernels);
   json["lowering"] = lowering_json(lowering);
   return json;
 }

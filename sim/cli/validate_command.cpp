@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "sim/cli/calibration/validate_profile.hpp"
 #include "sim/cli/commands.hpp"
 #include "sim/cli/data_folder.hpp"
 #include "sim/cli/rated_cases.hpp"
@@ -17,12 +18,26 @@ namespace {
 
 struct ValidateOptions {
   std::vector<std::filesystem::path> paths;
+  std::string profile;  ///< instead of paths
   std::string engine = "analytic";
   std::string format = "table";
   std::string out;
   int jobs = 0;  ///< 0: one per core
   bool quiet = false;
 };
+
+void run_profile(const ValidateOptions& options) {
+  const CalibrationReport report = validate_profile(options.profile);
+  const std::string json = calibration_json(report).dump(2) + "\n";
+  const std::string csv = calibration_csv(report);
+  if (!options.out.empty())
+    write_files_atomically(options.out,
+                           {{"calibration.json", [&](std::ostream& out) { out << json; }},
+                            {"calibration.csv", [&](std::ostream& out) { out << csv; }}});
+  fmt::print("{}", options.format == "json"  ? json
+                   : options.format == "csv" ? csv
+                                             : format_calibration(report));
+}
 
 void run(const ValidateOptions& options) {
   std::vector<std::filesystem::path> paths = options.paths;
@@ -55,10 +70,16 @@ void add_validate(CLI::App& program) {
       "validate", "Replay published results and show how far the predictions are off");
   command->footer(
       "Example: switchyard validate\n"
-      "         switchyard validate experiments/table1.yaml --out out/validation");
-  command->add_option("paths", options->paths,
-                      "Experiment files, or folders of them (default: experiments/validation of "
-                      "what is shipped)");
+      "         switchyard validate experiments/table1.yaml --out out/validation\n"
+      "         switchyard validate --profile calibration/my-machine.yaml --out out/calibration");
+  auto* paths_option = command->add_option(
+      "paths", options->paths,
+      "Experiment files, or folders of them (default: experiments/validation of "
+      "what is shipped)");
+  command
+      ->add_option("--profile", options->profile,
+                   "Instead: the profile of a calibrated device, beside what was measured of it")
+      ->excludes(paths_option);
   command
       ->add_option("--engine", options->engine,
                    "How collectives are timed; analytic, unlike run, for there are many runs")
@@ -74,7 +95,10 @@ void add_validate(CLI::App& program) {
   command->add_flag("--quiet", options->quiet, "No progress and no notes");
   command->callback([options, out_option] {
     if (out_option->count() > 0) check_output_folder(options->out);
-    run(*options);
+    if (options->profile.empty())
+      run(*options);
+    else
+      run_profile(*options);
   });
 }
 

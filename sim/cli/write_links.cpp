@@ -26,14 +26,16 @@ std::string list(const std::vector<T>& values, Text text) {
   return fmt::format("[{}]", fmt::join(items, ", "));
 }
 
-std::string opening(const std::string& what, const std::vector<std::string>& sources) {
+std::string opening(const std::string& what, const std::vector<std::string>& sources,
+                    const CollectiveFitOrigin& origin = {}) {
   return fmt::format(
-      "# {}\n# Written by `switchyard fit links --measured ... --write ...`;\n"
+      "# {}\n# Written by `{}`;\n"
       "# docs/link_calibration.md has the model. The measurements:\n#\n{}\n#\n",
-      what, fmt::join(sources, "\n"));
+      what, origin.command, fmt::join(sources, "\n"));
 }
 
-std::string curve_yaml(const CollectiveFit& fit, CollectiveKind kind, const TimeCurve& curve) {
+std::string curve_yaml(const CollectiveFit& fit, CollectiveKind kind, const TimeCurve& curve,
+                       const CollectiveFitOrigin& origin) {
   int fitted = 0;
   int held_out = 0;
   int second_mode = 0;
@@ -43,9 +45,9 @@ std::string curve_yaml(const CollectiveFit& fit, CollectiveKind kind, const Time
   }
   return fmt::format(
       "      - ranks: {}\n        provenance: fitted\n"
-      "        fitted_to: {} of {} sizes; every third held out, {} of a second mode left out\n"
+      "        fitted_to: {} of {} sizes; {}, {} of a second mode left out\n"
       "        sizes: {}\n        times: {}\n",
-      curve.ranks, fitted, fitted + held_out + second_mode, second_mode,
+      curve.ranks, fitted, fitted + held_out + second_mode, origin.held_out, second_mode,
       list(curve.sizes, size_text), list(curve.times, microseconds));
 }
 
@@ -97,11 +99,12 @@ std::string mode_yaml(const ExpertParallelMode<Constants>& mode, const std::stri
 }  // namespace
 
 std::string collective_profile_yaml(const CollectiveFit& fit,
-                                    const std::vector<std::string>& sources) {
+                                    const std::vector<std::string>& sources,
+                                    const CollectiveFitOrigin& origin) {
   const CollectiveProfile& profile = fit.profile;
-  std::string text =
-      opening("Time of collectives in one node, by size (one rank's whole buffer).", sources) +
-      "# Held-out median, p90 and number of rows, second modes left out:\n";
+  std::string text = opening("Time of collectives in one node, by size (one rank's whole buffer).",
+                             sources, origin) +
+                     "# Held-out median, p90 and number of rows, second modes left out:\n";
   for (const CollectiveTimes& times : profile.collectives)
     for (std::size_t i = 0; i < kNumSizeBands; ++i) {
       const auto band = static_cast<SizeBand>(i);
@@ -123,7 +126,7 @@ std::string collective_profile_yaml(const CollectiveFit& fit,
         "    held_out_p90: [{:.4f}, {:.4f}, {:.4f}]\n    transfer_p90: {:.4f}\n    curves:\n",
         collective_kind_name(times.kind), times.held_out_p90[0], times.held_out_p90[1],
         times.held_out_p90[2], times.transfer_p90);
-    for (const TimeCurve& curve : times.curves) text += curve_yaml(fit, times.kind, curve);
+    for (const TimeCurve& curve : times.curves) text += curve_yaml(fit, times.kind, curve, origin);
   }
   return text;
 }

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <array>
+#include <optional>
+#include <span>
 #include <string_view>
 
 #include "sim/engine/training_run.hpp"
@@ -21,6 +23,12 @@ struct MoePhaseTimes {
   std::array<Seconds, kNumMoePhases> backward{};
   Seconds gradient_sums;  ///< of the experts, over their replicas, once a step
   Bytes all_to_all_sent;  ///< by one rank, forward and backward
+  /// Where each phase's times come from, the worst of them; none for a phase without any.
+  std::array<std::optional<Provenance>, kNumMoePhases> provenance{};
+  /// Sums of the ends of the kernels' 90 % intervals, forward and backward; what has no interval
+  /// counts as it is. Wider than the sum's interval, as far as errors of kernels differ.
+  std::array<Seconds, 2> low{};
+  std::array<Seconds, 2> high{};
 };
 
 /// Prices the MoE layers of the encoder, or of a decoder-only model, by the closed forms, each

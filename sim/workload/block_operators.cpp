@@ -63,6 +63,30 @@ Operator quantization(const LinearSpec& linear, const char* part, Phase phase,
   return op;
 }
 
+enum class ProductRole { kForward, kInputGradient, kWeightGradient };
+
+/// The kernel of a projection's product: one over all experts, or one product. The gradient of
+/// dense weights is that of one expert.
+KernelUse product_kernel(const LinearSpec& linear, ProductRole role) {
+  const bool is_routed = linear.routed.rows != RoutedRows::kNone;
+  const auto rows = static_cast<std::int64_t>(linear.batch * static_cast<double>(linear.rows));
+  const auto experts = static_cast<std::int64_t>(linear.batch);
+  KernelUse use{.kind = KernelKind::kGroupedWeightGradient,
+                .element_bytes = linear.activation_bytes,
+                .sizes = {rows, linear.outputs, linear.inputs, experts},
+                .has_routed_rows = is_routed};
+  if (role == ProductRole::kWeightGradient) return use;
+  if (is_routed) {
+    use.kind = role == ProductRole::kForward ? KernelKind::kGroupedForward
+                                             : KernelKind::kGroupedDataGradient;
+    return use;
+  }
+  use.kind = KernelKind::kGemm;
+  use.sizes = role == ProductRole::kForward ? std::vector{rows, linear.outputs, linear.inputs}
+                                            : std::vector{rows, linear.inputs, linear.outputs};
+  return use;
+}
+
 }  // namespace
 
 void add_linear(const LinearSpec& linear, const TrainingStepSpec& spec, BlockNodes& block) {
@@ -108,6 +132,7 @@ void add_linear(const LinearSpec& linear, const TrainingStepSpec& spec, BlockNod
       .traffic = {{input, branches}, {weights}, {output, linear.adds_residual ? 2.0 : 1.0}},
       .saved = {},
       .routed = linear.routed};
+  if (!is_fp8) forward.kernel = product_kernel(linear, ProductRole::kForward);
   forward.saved.assign(static_cast<std::size_t>(linear.num_saved_outputs), output);
   nodes.forward.emplace_back(std::move(forward));
 
@@ -115,7 +140,7 @@ void add_linear(const LinearSpec& linear, const TrainingStepSpec& spec, BlockNod
     nodes.backward.emplace_back(
         quantization(linear, ".quantize.backward", Phase::kBackward,
                      all_rows(linear, linear.outputs, linear.output_bytes)));
-  nodes.backward.emplace_back(Operator{
+  Operator input_gradient{
       .name = linear.name + ".input_gradient",
       .operator_class = linear.operator_class,
       .phase = Phase::kBackward,
@@ -124,8 +149,8 @@ void add_linear(const LinearSpec& linear, const TrainingStepSpec& spec, BlockNod
                   {weights},
                   {wide_input, branches * (linear.masks_input ? 2.0 : 1.0)}},
       .saved = {},
-      .routed = linear.routed});
-  nodes.backward.emplace_back(Operator{
+      .routed = linear.routed};
+  Operator weight_gradient{
       .name = linear.name + ".weight_gradient",
       .operator_class = linear.operator_class,
       .phase = Phase::kBackward,
@@ -134,7 +159,13 @@ void add_linear(const LinearSpec& linear, const TrainingStepSpec& spec, BlockNod
                   {output_gradient},
                   {gradient, lowering.fused_accumulation ? 2.0 : 1.0}},
       .saved = {},
-      .routed = linear.routed});
+      .routed = linear.routed};
+  if (!is_fp8) {
+    input_gradient.kernel = product_kernel(linear, ProductRole::kInputGradient);
+    weight_gradient.kernel = product_kernel(linear, ProductRole::kWeightGradient);
+  }
+  nodes.backward.emplace_back(std::move(input_gradient));
+  nodes.backward.emplace_back(std::move(weight_gradient));
   nodes.backward.emplace_back(accumulation(linear.name, gradient));
   append(block, std::move(nodes));
 }
@@ -149,7 +180,10 @@ void add_norm(const TrainingStepSpec& spec, const std::string& name, std::int64_
                                       .phase = Phase::kForward,
                                       .matmul = {},
                                       .traffic = {{stream, 2.0}},  // read, write
-                                      .saved = {stream, stream}});
+                                      .saved = {stream, stream},
+                                      .kernel = KernelUse{.kind = KernelKind::kLayerNorm,
+                                                          .element_bytes = stream.element_bytes,
+                                                          .sizes = {tokens, stream.columns}}});
   nodes.backward.emplace_back(
       Operator{.name = name + ".norm.backward",
                .operator_class = OperatorClass::kNormalization,

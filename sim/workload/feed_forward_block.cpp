@@ -19,6 +19,13 @@ BlockNodes activation_nodes(const TrainingStepSpec& spec, const LinearSpec& line
       memory_only(linear.name + ".activation.backward", linear.operator_class, Phase::kBackward,
                   {{hidden, 2.0 * inputs + 1.0}});
   forward.routed = backward.routed = routed_together(linear);
+  const KernelUse use{.kind = KernelKind::kActivation,
+                      .element_bytes = linear.activation_bytes,
+                      .sizes = {hidden.rows, d_ff},
+                      .variant = std::string{activation_name(spec.model.activation)},
+                      .has_routed_rows = hidden.is_routed};
+  forward.kernel = backward.kernel = use;
+  backward.kernel->kind = KernelKind::kActivationBackward;
   block.forward.emplace_back(std::move(forward));
   block.backward.emplace_back(std::move(backward));
   return block;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace switchyard {
 
@@ -11,6 +12,21 @@ enum class Architecture { kEncoderDecoder, kDecoderOnly };
 
 /// The non-linearity of a feed-forward block. The gated ones have two input projections.
 enum class Activation { kRelu, kGelu, kGeglu, kSwiglu };
+
+/// "relu", "gelu", "geglu", "swiglu".
+[[nodiscard]] constexpr std::string_view activation_name(Activation activation) {
+  switch (activation) {
+    case Activation::kRelu:
+      return "relu";
+    case Activation::kGelu:
+      return "gelu";
+    case Activation::kGeglu:
+      return "geglu";
+    case Activation::kSwiglu:
+      return "swiglu";
+  }
+  return "";
+}
 
 /// How positions enter attention. A relative bias is a table of `relative_buckets` x heads per
 /// stack.

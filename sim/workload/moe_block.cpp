@@ -4,6 +4,24 @@
 namespace switchyard {
 namespace {
 
+/// One kernel does all of the router, forward or backward: its time is that of the product, or of
+/// the product for the inputs' gradient.
+void set_router_kernels(const TrainingStepSpec& spec, std::int64_t tokens, BlockNodes& block) {
+  const auto set = [&](std::vector<StepNode>& nodes, KernelKind kind, std::string_view main) {
+    for (StepNode& node : nodes) {
+      auto* op = std::get_if<Operator>(&node);
+      if (op == nullptr || op->operator_class != OperatorClass::kRouter) continue;
+      op->kernel = KernelUse{
+          .kind = kind,
+          .element_bytes = activation_bytes(spec.precision),
+          .sizes = {tokens, spec.model.d_model, spec.model.moe.num_experts, spec.model.moe.top_k},
+          .is_elsewhere = !op->name.ends_with(main)};
+    }
+  };
+  set(block.forward, KernelKind::kRouter, ".router.forward");
+  set(block.backward, KernelKind::kRouterBackward, ".router.input_gradient");
+}
+
 /// The router's product, in its own type; gating is the dispatch's.
 BlockNodes router_nodes(const TrainingStepSpec& spec, const std::string& name,
                         std::int64_t tokens) {
@@ -18,6 +36,7 @@ BlockNodes router_nodes(const TrainingStepSpec& spec, const std::string& name,
     block.backward.emplace_back(memory_only(name + ".router.cast.backward", OperatorClass::kRouter,
                                             Phase::kBackward, {{stream}, {input}}));
   }
+  BlockNodes product;
   add_linear({.name = name + ".router",
               .operator_class = OperatorClass::kRouter,
               .rows = tokens,
@@ -26,7 +45,9 @@ BlockNodes router_nodes(const TrainingStepSpec& spec, const std::string& name,
               .activation_bytes = bytes,
               .output_bytes = 4,
               .keeps_type = true},
-             spec, block);
+             spec, product);
+  append(block, std::move(product));
+  set_router_kernels(spec, tokens, block);
   return block;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -9,6 +10,7 @@
 #include "sim/core/ids.hpp"
 #include "sim/core/units.hpp"
 #include "sim/workload/collective_kind.hpp"
+#include "sim/workload/kernel_kind.hpp"
 #include "sim/workload/matmul.hpp"
 #include "sim/workload/partition/device_mesh.hpp"
 
@@ -73,6 +75,17 @@ struct Traffic {
   double passes = 1.0;
 };
 
+/// The call of a measurable kernel that an operator is, or is a part of.
+struct KernelUse {
+  KernelKind kind = KernelKind::kLaunch;
+  int element_bytes = 4;
+  std::vector<std::int64_t> sizes;  ///< as size_names() of cost_models/calibration has them
+  std::string variant{};            ///< of an activation: "swiglu"
+  bool has_routed_rows = false;     ///< the first size is that of Operator::routed
+  /// Another operator of the same kernel has all of its time.
+  bool is_elsewhere = false;
+};
+
 /// One kernel of one rank: at most one (batched) matrix product, and what it moves to and from
 /// device memory. Elementwise work is memory traffic only.
 ///
@@ -91,6 +104,7 @@ struct Operator {
   std::vector<Tensor> recomputed{};
   std::vector<int> after{};                ///< see StepNode
   bool is_recomputed_selectively = false;  ///< with Recompute::kSelective
+  std::optional<KernelUse> kernel{};       ///< where one could be measured that does this
 };
 
 /// A collective.

@@ -93,9 +93,14 @@ class Exchange {
 
   void sort(const std::string& name, Phase phase, std::vector<StepNode>& nodes) const {
     if (!tensors_->is_sorted) return;
-    nodes.emplace_back(routed_copy(
+    Operator op = routed_copy(
         name + ".sort", phase, {.rows = RoutedRows::kReceivedByRank, .moe_layer = moe_layer_},
-        {{tensors_->received, 2.0 * spec_->lowering.layout_copies}}));  // read, write
+        {{tensors_->received, 2.0 * spec_->lowering.layout_copies}});  // read, write
+    op.kernel = KernelUse{.kind = KernelKind::kPermute,
+                          .element_bytes = tensors_->received.element_bytes,
+                          .sizes = {tensors_->received.rows, tensors_->received.columns},
+                          .has_routed_rows = true};
+    nodes.emplace_back(std::move(op));
   }
 
   const TrainingStepSpec* spec_;
@@ -137,32 +142,62 @@ BlockNodes permuted_experts(const TrainingStepSpec& spec, const std::string& nam
   const Routed sent{.rows = RoutedRows::kSentByRank,
                     .moe_layer = moe_layer,
                     .split = expert_tensor_ranks(spec.partition)};
-  const auto copy = [&](const char* part, Phase phase, std::vector<Traffic> traffic) {
-    return routed_copy(name + part, phase, sent, std::move(traffic));
+  const int bytes = t.stream.element_bytes;
+  const std::int64_t d_model = t.stream.columns;
+  const int choices = spec.model.moe.top_k;
+  const KernelUse rows_out{.kind = KernelKind::kPermute,
+                           .element_bytes = bytes,
+                           .sizes = {t.sent.rows, d_model},
+                           .has_routed_rows = true};
+  const auto sum_of_rows = [&](KernelKind kind) {
+    return KernelUse{
+        .kind = kind, .element_bytes = bytes, .sizes = {t.stream.rows, d_model, choices}};
   };
+  const auto copy = [&](const char* part, Phase phase, const KernelUse& use,
+                        std::vector<Traffic> traffic) {
+    Operator op = routed_copy(name + part, phase, sent, std::move(traffic));
+    op.kernel = use;
+    return op;
+  };
+  const auto gating = [&](const char* part, Phase phase, const KernelUse& use, double passes) {
+    Operator op = memory_only(name + part, OperatorClass::kRouter, phase, {{t.gates, passes}});
+    op.kernel = use;
+    return op;
+  };
+  // Choices of experts are the router's; what is left is the plan of rows, in whole numbers.
+  const KernelUse plan{.kind = KernelKind::kPlan,
+                       .element_bytes = 4,
+                       .sizes = {t.gates.rows, t.gates.columns, choices}};
+  const KernelUse of_router{.kind = KernelKind::kRouterBackward,
+                            .element_bytes = bytes,
+                            .sizes = {t.gates.rows, d_model, t.gates.columns, choices},
+                            .is_elsewhere = true};
 
   BlockNodes block;
-  block.forward.emplace_back(memory_only(name + ".gating.forward", OperatorClass::kRouter,
-                                         Phase::kForward,
-                                         {{t.gates, lowering.top_k_forward_passes}}, {t.gates}));
-  block.forward.emplace_back(copy(".permute.forward", Phase::kForward, {{t.stream}, {t.sent}}));
+  Operator gates = gating(".gating.forward", Phase::kForward, plan, lowering.top_k_forward_passes);
+  gates.saved = {t.gates};
+  block.forward.emplace_back(std::move(gates));
+  block.forward.emplace_back(
+      copy(".permute.forward", Phase::kForward, rows_out, {{t.stream}, {t.sent}}));
   exchange.to_experts(name + ".dispatch.forward", Phase::kForward, block.forward);
 
   exchange.to_tokens(name + ".dispatch.backward", Phase::kBackward, block.backward);
-  block.backward.emplace_back(copy(".permute.backward", Phase::kBackward, {{t.sent}, {t.stream}}));
-  block.backward.emplace_back(memory_only(name + ".gating.backward", OperatorClass::kRouter,
-                                          Phase::kBackward,
-                                          {{t.gates, lowering.top_k_backward_passes}}));
+  block.backward.emplace_back(copy(".permute.backward", Phase::kBackward,
+                                   sum_of_rows(KernelKind::kUnpermute), {{t.sent}, {t.stream}}));
+  block.backward.emplace_back(
+      gating(".gating.backward", Phase::kBackward, of_router, lowering.top_k_backward_passes));
 
   append(block, expert_nodes(spec, name, t, moe_layer));
 
   BlockNodes combine;
   exchange.to_tokens(name + ".combine.forward", Phase::kForward, combine.forward);
-  Operator sum = copy(".unpermute.forward", Phase::kForward, {{t.sent}, {t.stream, 2.0}});
+  Operator sum = copy(".unpermute.forward", Phase::kForward, sum_of_rows(KernelKind::kCombine),
+                      {{t.sent}, {t.stream, 2.0}});
   if (!lowering.gates_before_last_product) sum.saved = {t.sent};  // for the gates' gradients
   combine.forward.emplace_back(std::move(sum));
-  combine.backward.emplace_back(
-      copy(".unpermute.backward", Phase::kBackward, {{t.stream}, {t.sent, 2.0}}));
+  combine.backward.emplace_back(copy(".unpermute.backward", Phase::kBackward,
+                                     sum_of_rows(KernelKind::kCombineBackward),
+                                     {{t.stream}, {t.sent, 2.0}}));
   exchange.to_experts(name + ".combine.backward", Phase::kBackward, combine.backward);
   append(block, std::move(combine));
   return block;

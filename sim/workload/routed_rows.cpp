@@ -56,6 +56,7 @@ void set_rows(Operator& op, std::int64_t rows_of_share) {
   const std::int64_t rows = (rows_of_share + op.routed.split - 1) / op.routed.split;
   if (op.matmul.routed == RoutedDimension::kRows) op.matmul.rows = rows;
   if (op.matmul.routed == RoutedDimension::kContraction) op.matmul.contraction = rows;
+  if (op.kernel && op.kernel->has_routed_rows) op.kernel->sizes.front() = rows;
   for (Traffic& traffic : op.traffic) traffic.tensor = with_rows(traffic.tensor, rows);
   for (Tensor& tensor : op.saved) tensor = with_rows(tensor, rows);
 }

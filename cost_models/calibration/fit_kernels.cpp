@@ -1,0 +1,269 @@
+#include "cost_models/calibration/fit_kernels.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <numeric>
+#include <tuple>
+
+#include "cost_models/calibration/least_squares.hpp"
+#include "sim/core/error.hpp"
+#include "sim/core/quantile.hpp"
+#include "sim/core/random.hpp"
+
+namespace switchyard {
+namespace {
+
+using Points = std::vector<const KernelPoint*>;
+using K = KernelConstant;
+
+constexpr std::array kReaches{0.0, 0.5, 1.0, 2.0};
+
+std::size_t index(K constant) { return static_cast<std::size_t>(constant); }
+
+auto sort_key(const KernelPoint& point) {
+  const KernelCall& c = point.call;
+  return std::tuple{c.kind,    c.element_bytes, c.variant, c.busy_ranks,
+                    c.threads, c.sizes,         c.loads,   point.time.base()};
+}
+
+int other_cores(const KernelCall& call) { return call.busy_ranks * call.threads - 1; }
+
+/// A kind's form on its points: counts of work once, times many times.
+class Form {
+ public:
+  Form(const Points& points, const ProductTiles& tiles) : points_{points} {
+    for (const KernelPoint* point : points) work_.push_back(kernel_work(point->call, tiles));
+    for (const ConstantRange& range : constant_ranges(points.front()->call.kind))
+      if (can_tell(range.constant)) ranges_.push_back(data_start(range));
+  }
+
+  [[nodiscard]] KernelConstants constants(const std::vector<double>& values) const {
+    KernelConstants all = neutral_constants();
+    for (std::size_t j = 0; j < ranges_.size(); ++j) all[index(ranges_[j].constant)] = values[j];
+    return all;
+  }
+
+  [[nodiscard]] const std::vector<ConstantRange>& ranges() const { return ranges_; }
+
+  /// log(predicted / measured) of the points at `places`.
+  [[nodiscard]] Eigen::VectorXd errors(const KernelConstants& c,
+                                       const std::vector<std::size_t>& places) const {
+    Eigen::VectorXd all(static_cast<Eigen::Index>(places.size()));
+    for (std::size_t i = 0; i < places.size(); ++i) {
+      const KernelPoint& point = *points_[places[i]];
+      const Seconds time = kernel_time(work_[places[i]], other_cores(point.call), c);
+      all[static_cast<Eigen::Index>(i)] = std::log(time / point.time);
+    }
+    return all;
+  }
+
+  [[nodiscard]] LeastSquaresResult fit(const std::vector<FitRange>& starts,
+                                       const std::vector<std::size_t>& places) const {
+    return least_squares([&](const std::vector<double>& x) { return errors(constants(x), places); },
+                         starts);
+  }
+
+ private:
+  /// Whether the points differ in what the constant stands for.
+  [[nodiscard]] bool can_tell(K constant) const {
+    if (constant == K::kSharedCompute || constant == K::kSharedMemory)
+      return std::ranges::any_of(points_, [](const auto* p) { return other_cores(p->call) > 0; });
+    if (constant == K::kNarrow)
+      return std::ranges::adjacent_find(points_, std::not_equal_to{}, [](const auto* p) {
+               return p->call.element_bytes;
+             }) != points_.end();
+    return true;
+  }
+
+  /// A start that would explain the fastest points by this constant alone, or a good part of them.
+  [[nodiscard]] ConstantRange data_start(ConstantRange range) const {
+    double fastest = 0;
+    for (std::size_t i = 0; i < points_.size(); ++i) {
+      const KernelWork& w = work_[i];
+      const double time = points_[i]->time.base();
+      const auto rate = [&](double count) { fastest = std::max(fastest, count / time); };
+      if (range.constant == K::kLaunch) rate(2.0);
+      if (range.constant == K::kRate) rate(1.2 * w.flop.base());
+      if (range.constant == K::kCacheBandwidth) rate(1.5 * w.traffic.base());
+      if (range.constant == K::kMemoryBandwidth) rate(0.5 * w.traffic.base());
+      if (range.constant == K::kWeightBandwidth) rate(1.5 * w.weights.base());
+      if (range.constant == K::kItem) rate(4.0 * w.items);
+      if (range.constant == K::kGroup) rate(4.0 * w.groups);
+    }
+    const bool is_time =
+        range.constant == K::kLaunch || range.constant == K::kItem || range.constant == K::kGroup;
+    if (fastest > 0)
+      range.start = std::clamp(is_time ? 1.0 / fastest : fastest, range.lowest, range.highest);
+    return range;
+  }
+
+  Points points_;
+  std::vector<KernelWork> work_;
+  std::vector<ConstantRange> ranges_;
+};
+
+std::vector<FitRange> starts_of(const Form& form, double times, double rates, double combination) {
+  std::vector<FitRange> starts;
+  for (const auto& [constant, start, lowest, highest, factor] : form.ranges()) {
+    double moved = start;
+    if (constant == K::kLaunch || constant == K::kItem || constant == K::kGroup) moved *= times;
+    if (constant == K::kRate || constant == K::kCacheBandwidth) moved *= rates;
+    if (constant == K::kCombination) moved = combination;
+    starts.push_back({std::clamp(moved, lowest, highest), lowest, highest, factor});
+  }
+  return starts;
+}
+
+std::vector<FitRange> starts_at(const Form& form, const std::vector<double>& values) {
+  std::vector<FitRange> starts;
+  for (std::size_t j = 0; j < values.size(); ++j)
+    starts.push_back({values[j], form.ranges()[j].lowest, form.ranges()[j].highest,
+                      form.ranges()[j].start_factor});
+  return starts;
+}
+
+double four_digits(double value) {
+  if (value == 0.0 || !std::isfinite(value)) return value;
+  const double scale = std::pow(10.0, 3 - std::floor(std::log10(std::abs(value))));
+  return std::round(value * scale) / scale;
+}
+
+std::vector<double> best_fit(const Form& form, const std::vector<std::size_t>& places) {
+  LeastSquaresResult best{.parameters = {}, .cost = std::numeric_limits<double>::infinity()};
+  for (const double combination : {1.2, 4.0})
+    for (const double times : {1.0, 0.1}) {
+      const double rates = times < 1.0 ? 0.7 : 1.0;
+      LeastSquaresResult found = form.fit(starts_of(form, times, rates, combination), places);
+      if (found.cost < best.cost) best = std::move(found);
+    }
+  return best.parameters;
+}
+
+std::vector<std::size_t> all_places(std::size_t count) {
+  std::vector<std::size_t> places(count);
+  std::iota(places.begin(), places.end(), std::size_t{0});
+  return places;
+}
+
+/// Ranges of the constants, and what they make of the points' times.
+void bootstrap(const Form& form, const std::vector<double>& fitted, const FitOptions& options,
+               std::uint64_t stream, KernelModel& model) {
+  const std::size_t count = model.points.size();
+  const std::vector<std::size_t> all = all_places(count);
+  const Eigen::VectorXd center = form.errors(model.constants, all);
+  std::map<std::size_t, std::vector<double>> values;
+  std::vector<double> shifts;
+  for (int draw = 0; draw < options.bootstraps; ++draw) {
+    auto rng = stream_engine(options.seed, {stream, static_cast<std::uint64_t>(draw)});
+    std::vector<std::size_t> places;
+    for (std::size_t i = 0; i < count; ++i) places.push_back(uniform_below(count, rng));
+    const KernelConstants c = form.constants(form.fit(starts_at(form, fitted), places).parameters);
+    for (const ConstantRange& range : form.ranges())
+      values[index(range.constant)].push_back(c[index(range.constant)]);
+    const Eigen::VectorXd moved = form.errors(c, all) - center;
+    for (const double shift : moved) shifts.push_back(std::abs(shift));
+  }
+  model.lowest = model.highest = model.constants;
+  for (const auto& [constant, drawn] : values) {
+    model.lowest[constant] =
+        std::min(model.constants[constant], four_digits(quantile(drawn, 0.05)));
+    model.highest[constant] =
+        std::max(model.constants[constant], four_digits(quantile(drawn, 0.95)));
+  }
+  if (!shifts.empty()) model.parameters = four_digits(quantile(shifts, 0.9));
+}
+
+/// The least value that at least 90 % of one more draw would be within.
+double conformal_p90(std::vector<double> sizes) {
+  std::ranges::sort(sizes);
+  const auto place = static_cast<std::size_t>(std::ceil(0.9 * (sizes.size() + 1.0)));
+  return sizes[std::min(place, sizes.size()) - 1];
+}
+
+/// Each point predicted without it, by each reach; keeps the best.
+void leave_each_out(const Form& form, const std::vector<double>& fitted, const ProductTiles& tiles,
+                    KernelModel& model) {
+  const std::size_t count = model.points.size();
+  if (count < 3) {
+    model.residual = 0.3;  // nothing is known; wide
+    return;
+  }
+  std::array<std::vector<double>, kReaches.size()> errors;
+  for (std::size_t i = 0; i < count; ++i) {
+    std::vector<std::size_t> places = all_places(count);
+    places.erase(places.begin() + static_cast<std::ptrdiff_t>(i));
+    KernelModel without = model;
+    without.constants = form.constants(form.fit(starts_at(form, fitted), places).parameters);
+    place_points(without, tiles);
+    for (std::size_t r = 0; r < kReaches.size(); ++r) {
+      without.reach = kReaches[r];
+      const KernelPrediction p =
+          predict_kernel(without, model.points[i].call, tiles, static_cast<int>(i));
+      errors[r].push_back(std::abs(std::log(p.time / model.points[i].time)));
+    }
+  }
+  std::size_t best = 0;
+  const auto mean = [&](std::size_t r) {
+    return std::accumulate(errors[r].begin(), errors[r].end(), 0.0);
+  };
+  for (std::size_t r = 1; r < kReaches.size(); ++r)
+    if (mean(r) < 0.97 * mean(best)) best = r;
+  model.reach = kReaches[best];
+  model.residual = four_digits(conformal_p90(errors[best]));
+}
+
+KernelModel fit_model(const Points& points, const ProductTiles& tiles, const FitOptions& options) {
+  const KernelCall& first = points.front()->call;
+  KernelModel model;
+  model.kind = first.kind;
+  model.variant = first.variant;
+  Points fit;
+  for (const KernelPoint* point : points) {
+    if (point->role != PointRole::kFit) continue;
+    fit.push_back(point);
+    model.points.push_back(*point);
+  }
+  const Form form{fit, tiles};
+  std::vector<double> fitted = best_fit(form, all_places(fit.size()));
+  for (double& value : fitted) value = four_digits(value);
+  model.constants = form.constants(fitted);
+  place_points(model, tiles);
+  leave_each_out(form, fitted, tiles, model);
+  std::uint64_t stream =
+      static_cast<std::uint64_t>(first.kind) * 8 + static_cast<std::uint64_t>(first.element_bytes);
+  for (const char c : first.variant) stream = 31 * stream + static_cast<unsigned char>(c);
+  bootstrap(form, fitted, options, stream, model);
+
+  std::vector<double> differences;
+  std::vector<double> errors;
+  for (const KernelPoint* point : points) {
+    if (point->pass_ratio > 1) differences.push_back(point->pass_ratio - 1.0);
+    if (point->role == PointRole::kHeldOut)
+      errors.push_back(predict_kernel(model, point->call, tiles).time / point->time - 1.0);
+  }
+  if (!differences.empty()) model.noise = four_digits(quantile(differences, 0.5));
+  model.held_out = summarize_errors(std::move(errors));
+  return model;
+}
+
+}  // namespace
+
+std::vector<KernelModel> fit_kernels(std::span<const KernelPoint> points, const ProductTiles& tiles,
+                                     const FitOptions& options) {
+  std::map<std::pair<KernelKind, std::string>, Points> groups;
+  for (const KernelPoint& point : points) {
+    SWITCHYARD_CHECK(point.time > Seconds{}, "{}: {} s", shape_text(point.call), point.time.base());
+    groups[{point.call.kind, point.call.variant}].push_back(&point);
+  }
+  std::vector<KernelModel> models;
+  for (auto& [key, group] : groups) {
+    std::ranges::sort(group, {}, [](const KernelPoint* point) { return sort_key(*point); });
+    const bool has_fit =
+        std::ranges::any_of(group, [](const KernelPoint* p) { return p->role == PointRole::kFit; });
+    if (has_fit) models.push_back(fit_model(group, tiles, options));
+  }
+  return models;
+}
+
+}  // namespace switchyard

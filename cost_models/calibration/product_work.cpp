@@ -1,0 +1,83 @@
+#include <algorithm>
+#include <cmath>
+
+#include "cost_models/calibration/kernel_work.hpp"
+
+namespace switchyard {
+namespace {
+
+// As in kernels/cpu/gemm_task.hpp.
+constexpr std::int64_t kTaskColumns = 256;
+constexpr std::int64_t kFewestColumns = 32;
+constexpr std::int64_t kTaskRows = 960;
+constexpr std::int64_t kDepthBlock = 256;
+constexpr int kTasksPerThread = 4;
+
+std::int64_t num_blocks(std::int64_t size, std::int64_t block) {
+  return (size + block - 1) / block;
+}
+
+double rounded_up(std::int64_t size, std::int64_t block) {
+  return static_cast<double>(num_blocks(size, block) * block);
+}
+
+std::int64_t task_columns(std::span<const ProductShape> products, int threads) {
+  std::int64_t columns = kTaskColumns;
+  for (; columns > kFewestColumns; columns /= 2) {
+    std::int64_t tasks = 0;
+    for (const ProductShape& p : products)
+      tasks += num_blocks(p.rows, kTaskRows) * num_blocks(p.columns, columns);
+    if (tasks >= kTasksPerThread * threads) break;
+  }
+  return columns;
+}
+
+/// All tiles of a kernel side by side on the multiprocessors of a GPU.
+ProductWork in_waves(std::span<const ProductShape> products, const ProductTiles& tiles) {
+  ProductWork work;
+  double num_tiles = 0;
+  for (const ProductShape& p : products) {
+    const auto of_product =
+        static_cast<double>(num_blocks(p.rows, tiles.rows) * num_blocks(p.columns, tiles.columns));
+    num_tiles += of_product;
+    work.flop += 2.0 * of_product * tiles.rows * tiles.columns * static_cast<double>(p.depth);
+    work.copied_a += static_cast<double>(p.rows * p.depth);
+    work.copied_b += static_cast<double>(p.depth * p.columns);
+    work.sums += static_cast<double>(p.rows * p.columns);
+  }
+  if (num_tiles == 0) return work;
+  work.tasks = std::ceil(num_tiles / tiles.multiprocessors);
+  work.flop *= work.tasks * tiles.multiprocessors / num_tiles;
+  return work;
+}
+
+}  // namespace
+
+ProductWork product_work(std::span<const ProductShape> products, int threads,
+                         const ProductTiles& tiles) {
+  if (tiles.multiprocessors > 1) return in_waves(products, tiles);
+  const std::int64_t block = task_columns(products, threads);
+  std::vector<double> busy(static_cast<std::size_t>(threads), 0.0);
+  std::vector<double> tasks(busy.size(), 0.0);
+  ProductWork work;
+  for (const ProductShape& p : products) {
+    if (p.rows == 0) continue;
+    for (std::int64_t j = 0; j < p.columns; j += block)
+      for (std::int64_t i = 0; i < p.rows; i += kTaskRows) {
+        const std::int64_t rows = std::min(kTaskRows, p.rows - i);
+        const std::int64_t columns = std::min(block, p.columns - j);
+        const auto free = std::ranges::min_element(busy) - busy.begin();
+        const double flop = 2.0 * rounded_up(rows, tiles.rows) * rounded_up(columns, tiles.columns);
+        busy[static_cast<std::size_t>(free)] += flop * static_cast<double>(p.depth);
+        ++tasks[static_cast<std::size_t>(free)];
+        work.copied_a += static_cast<double>(rows * p.depth);
+        work.copied_b += static_cast<double>(columns * p.depth);
+        work.sums += static_cast<double>(rows * columns * num_blocks(p.depth, kDepthBlock));
+      }
+  }
+  work.flop = std::ranges::max(busy);
+  work.tasks = std::ranges::max(tasks);
+  return work;
+}
+
+}  // namespace switchyard

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "cost_models/calibration/fit_kernels.hpp"
+#include "sim/cli/calibration/points_file.hpp"
+#include "sim/planner/fit_collectives.hpp"
+
+namespace switchyard {
+
+/// What points were fitted to.
+struct Calibration {
+  KernelProfile profile;
+  std::map<std::string, CollectiveFit> links;  ///< by transport
+};
+
+/// Fits forms to the kernels and curves to the collectives of role kFit; all else is not looked at.
+/// @throws ConfigError when there is no kernel to fit to.
+[[nodiscard]] Calibration calibrate_points(const MeasuredPoints& points, const std::string& name,
+                                           const FitOptions& options = {});
+
+/// Tiles of the kernels that a software stack has: by the instruction set it names on a CPU.
+[[nodiscard]] ProductTiles tiles_of(const MeasuredDevice& device);
+
+}  // namespace switchyard

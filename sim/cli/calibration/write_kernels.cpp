@@ -1,0 +1,159 @@
+#include "sim/cli/calibration/write_kernels.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "sim/cli/calibration/read_kernels.hpp"
+#include "sim/cli/profile_text.hpp"
+#include "sim/cli/quantity_text.hpp"
+#include "sim/core/parse_units.hpp"
+
+namespace switchyard {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using K = KernelConstant;
+
+/// A number of three digits before the point in a unit, to be read back as the same double; in the
+/// base unit where it would not be.
+struct ScaledUnit {
+  double base_units;
+  const char* name;
+};
+template <class Quantity>
+std::string short_text(double value, const std::vector<ScaledUnit>& units,
+                       std::optional<Quantity> (*parse)(std::string_view)) {
+  for (const auto& [scale, name] : units) {
+    if (std::abs(value) < scale && scale != units.back().base_units) continue;
+    const std::string text = fmt::format("{:.10g} {}", value / scale, name);
+    if (parse(text) == Quantity{value}) return text;
+  }
+  return exact_text(Quantity{value});
+}
+
+Json constant_value(K constant, double value) {
+  switch (constant) {
+    case K::kLaunch:
+    case K::kItem:
+    case K::kGroup:
+      return short_text<Seconds>(value, {{1e-3, "ms"}, {1e-6, "us"}, {1e-9, "ns"}}, parse_seconds);
+    case K::kRate:
+      return short_text<FlopPerSecond>(value, {{1e12, "TFLOP/s"}, {1e9, "GFLOP/s"}},
+                                       parse_flop_rate);
+    case K::kCacheBandwidth:
+    case K::kMemoryBandwidth:
+    case K::kWeightBandwidth:
+      return short_text<BytesPerSecond>(value, {{1e9, "GB/s"}, {1e6, "MB/s"}}, parse_bandwidth);
+    case K::kKnee:
+      return short_text<Bytes>(value, {{1e6, "MB"}, {1e3, "kB"}}, parse_bytes);
+    case K::kSharpness:
+    case K::kCombination:
+    case K::kSharedCompute:
+    case K::kSharedMemory:
+    case K::kNarrow:
+      return value;
+  }
+  return nullptr;
+}
+
+Json model_json(const KernelModel& model) {
+  Json json;
+  json["operator"] = kernel_name(model.kind);
+  if (!model.variant.empty()) json["variant"] = model.variant;
+  json["fitted_to"] = model.points.size();
+  json["noise"] = model.noise;
+  json["held_out"] = {{"points", model.held_out.points},
+                      {"median", rounded(model.held_out.median)},
+                      {"p90", rounded(model.held_out.p90)},
+                      {"largest", rounded(model.held_out.largest)}};
+  json["interval"] = {{"residual", model.residual}, {"parameters", model.parameters}};
+  json["reach"] = model.reach;
+  Json constants;
+  const KernelConstants neutral = neutral_constants();
+  for (const ConstantRange& range : constant_ranges(model.kind)) {
+    const auto place = static_cast<std::size_t>(range.constant);
+    const bool may_miss = range.constant == K::kSharedCompute ||
+                          range.constant == K::kSharedMemory || range.constant == K::kNarrow;
+    if (may_miss && model.constants[place] == neutral[place]) continue;
+    constants[std::string{constant_name(range.constant)}] = {
+        {"value", constant_value(range.constant, model.constants[place])},
+        {"range",
+         {constant_value(range.constant, model.lowest[place]),
+          constant_value(range.constant, model.highest[place])}}};
+  }
+  json["constants"] = constants;
+  return json;
+}
+
+bool is_flat(const Json& json) {
+  return std::ranges::none_of(json, [](const Json& item) {
+    return item.is_object() || (item.is_array() && item.size() > 2);
+  });
+}
+
+std::string scalar_text(const Json& json) {
+  if (!json.is_string()) return json.dump();
+  const auto text = json.get<std::string>();
+  const bool is_plain = !text.empty() && text.find_first_of(":#{}[],\"'\n&*!|>%@`") == text.npos &&
+                        text.front() != ' ' && text.back() != ' ' && text.front() != '-';
+  const bool is_number = text.find_first_not_of("0123456789.eE+-") == text.npos;
+  return is_plain && !is_number ? text : json.dump();
+}
+
+std::string flow_text(const Json& json) {
+  if (!json.is_structured()) return scalar_text(json);
+  std::vector<std::string> parts;
+  for (const auto& [key, value] : json.items())
+    parts.push_back(json.is_array() ? flow_text(value) : key + ": " + flow_text(value));
+  return fmt::format(fmt::runtime(json.is_array() ? "[{}]" : "{{{}}}"), fmt::join(parts, ", "));
+}
+
+}  // namespace
+
+Json kernels_json(const KernelProfile& profile) {
+  const MeasuredDevice& measured = profile.measured;
+  Json json;
+  json["version"] = kKernelsVersion;
+  json["name"] = profile.name;
+  json["backend"] = measured.backend;
+  json["device"] = measured.device;
+  json["software"] = measured.software;
+  json["started"] = measured.started;
+  json["cores"] = measured.cores;
+  json["last_level_cache"] =
+      short_text<Bytes>(measured.last_level_cache.base(), {{1e6, "MB"}, {1.0, "B"}}, parse_bytes);
+  json["drift"] = rounded(measured.drift);
+  json["points"] = profile.points_file;
+  for (const auto& [transport, file] : profile.links_files) json["links"][transport] = file;
+  json["threads"] = profile.threads;
+  json["tiles"] = {{"rows", profile.tiles.rows},
+                   {"columns", profile.tiles.columns},
+                   {"multiprocessors", profile.tiles.multiprocessors}};
+  json["models"] = Json::array();
+  for (const KernelModel& model : profile.models) json["models"].push_back(model_json(model));
+  return json;
+}
+
+std::string yaml_text(const Json& json, int indentation) {
+  const std::string indent(static_cast<std::size_t>(indentation), ' ');
+  std::string text;
+  for (const auto& [key, value] : json.items()) {
+    const bool is_item = json.is_array();
+    if (!value.is_structured() || value.empty() || (!is_item && is_flat(value))) {
+      text += indent + (is_item ? "- " : key + ": ") + flow_text(value) + "\n";
+    } else if (is_item) {
+      std::string inner = yaml_text(value, indentation + 2);
+      inner[indent.size()] = '-';
+      text += inner;
+    } else {
+      text += indent + key + ":\n" + yaml_text(value, indentation + 2);
+    }
+  }
+  return text;
+}
+
+}  // namespace switchyard

@@ -49,8 +49,8 @@ constexpr SizeRange kModel{128, 4096, 16};
 constexpr SizeRange kExperts{2, 128};
 constexpr SizeRange kChoices{1, 4};
 
-/// Sizes of attention: heads in groups of kv_heads, widths of heads as models have them.
-constexpr SizeRange kKvHeads{2, 8, 2};
+/// Sizes of attention as models have them: powers of two of key heads, which divide the heads.
+constexpr SizeRange kKvHeads{1, 8};
 constexpr SizeRange kHeadWidth{64, 128, 64};
 
 std::vector<Family> families() {
@@ -109,6 +109,8 @@ bool is_grouped(MeasuredOperator op) {
   return op == kGroupedForward || op == kGroupedDataGradient || op == kGroupedWeightGradient;
 }
 
+bool is_attention(MeasuredOperator op) { return op == kAttentionPrefill || op == kAttentionDecode; }
+
 /// The i-th point of a family: 0 has the smallest sizes, 1 the largest that a point may have.
 OperatorPoint point_of(const Family& family, int i, int threads) {
   constexpr int kBases[] = {2, 3, 5, 7, 11};
@@ -124,6 +126,8 @@ OperatorPoint point_of(const Family& family, int i, int threads) {
         std::ranges::find(size_names(point.op), "experts") != size_names(point.op).end()) {
       point.sizes.back() = std::min(point.sizes.back(), size_of(point, "experts"));
     }
+    if (is_attention(point.op))
+      point.sizes[3] = std::int64_t{1} << std::lround(std::log2(point.sizes[3]));
     shrink -= 0.02;
   } while (rough_cost(point).flop > kMostFlop || rough_cost(point).bytes > kMostBytes);
   point.is_bfloat16 = family.has_bfloat16 && i % 2 == 1;

@@ -117,6 +117,13 @@ TEST(ChoosePoints, ALongerBudgetHasAllOperatorsOfAShorterOne) {
     EXPECT_TRUE(longer.contains(point_key(point))) << point_key(point);
 }
 
+TEST(ChoosePoints, KeyHeadsDivideTheHeads) {
+  for (const OperatorPoint& point : choose_points({.budget_s = 600.0})) {
+    if (point.op != MeasuredOperator::kAttentionPrefill) continue;
+    EXPECT_EQ(size_of(point, "heads") % size_of(point, "kv_heads"), 0) << point_key(point);
+  }
+}
+
 TEST(ChoosePoints, SevereSkewIsHeldOutAndMildSkewIsNot) {
   for (const OperatorPoint& point : choose_points({.budget_s = 600.0})) {
     if (point.loads.empty() || point.sizes[0] < 100 * point.sizes[3]) continue;

@@ -6,7 +6,7 @@
 #include <numeric>
 #include <tuple>
 
-#include "cost_models/calibration/least_squares.hpp"
+#include "cost_models/calibration/kernel_form.hpp"
 #include "sim/core/error.hpp"
 #include "sim/core/quantile.hpp"
 #include "sim/core/random.hpp"
@@ -14,7 +14,6 @@
 namespace switchyard {
 namespace {
 
-using Points = std::vector<const KernelPoint*>;
 using K = KernelConstant;
 
 constexpr std::array kReaches{0.0, 0.5, 1.0, 2.0};
@@ -27,117 +26,10 @@ auto sort_key(const KernelPoint& point) {
                     c.threads, c.sizes,         c.loads,   point.time.base()};
 }
 
-int other_cores(const KernelCall& call) { return call.busy_ranks * call.threads - 1; }
-
-/// A kind's form on its points: counts of work once, times many times.
-class Form {
- public:
-  Form(const Points& points, const ProductTiles& tiles) : points_{points} {
-    for (const KernelPoint* point : points) work_.push_back(kernel_work(point->call, tiles));
-    for (const ConstantRange& range : constant_ranges(points.front()->call.kind))
-      if (can_tell(range.constant)) ranges_.push_back(data_start(range));
-  }
-
-  [[nodiscard]] KernelConstants constants(const std::vector<double>& values) const {
-    KernelConstants all = neutral_constants();
-    for (std::size_t j = 0; j < ranges_.size(); ++j) all[index(ranges_[j].constant)] = values[j];
-    return all;
-  }
-
-  [[nodiscard]] const std::vector<ConstantRange>& ranges() const { return ranges_; }
-
-  /// log(predicted / measured) of the points at `places`.
-  [[nodiscard]] Eigen::VectorXd errors(const KernelConstants& c,
-                                       const std::vector<std::size_t>& places) const {
-    Eigen::VectorXd all(static_cast<Eigen::Index>(places.size()));
-    for (std::size_t i = 0; i < places.size(); ++i) {
-      const KernelPoint& point = *points_[places[i]];
-      const Seconds time = kernel_time(work_[places[i]], other_cores(point.call), c);
-      all[static_cast<Eigen::Index>(i)] = std::log(time / point.time);
-    }
-    return all;
-  }
-
-  [[nodiscard]] LeastSquaresResult fit(const std::vector<FitRange>& starts,
-                                       const std::vector<std::size_t>& places) const {
-    return least_squares([&](const std::vector<double>& x) { return errors(constants(x), places); },
-                         starts);
-  }
-
- private:
-  /// Whether the points differ in what the constant stands for.
-  [[nodiscard]] bool can_tell(K constant) const {
-    if (constant == K::kSharedCompute || constant == K::kSharedMemory)
-      return std::ranges::any_of(points_, [](const auto* p) { return other_cores(p->call) > 0; });
-    if (constant == K::kNarrow)
-      return std::ranges::adjacent_find(points_, std::not_equal_to{}, [](const auto* p) {
-               return p->call.element_bytes;
-             }) != points_.end();
-    return true;
-  }
-
-  /// A start that would explain the fastest points by this constant alone, or a good part of them.
-  [[nodiscard]] ConstantRange data_start(ConstantRange range) const {
-    double fastest = 0;
-    for (std::size_t i = 0; i < points_.size(); ++i) {
-      const KernelWork& w = work_[i];
-      const double time = points_[i]->time.base();
-      const auto rate = [&](double count) { fastest = std::max(fastest, count / time); };
-      if (range.constant == K::kLaunch) rate(2.0);
-      if (range.constant == K::kRate) rate(1.2 * w.flop.base());
-      if (range.constant == K::kCacheBandwidth) rate(1.5 * w.traffic.base());
-      if (range.constant == K::kMemoryBandwidth) rate(0.5 * w.traffic.base());
-      if (range.constant == K::kWeightBandwidth) rate(1.5 * w.weights.base());
-      if (range.constant == K::kItem) rate(4.0 * w.items);
-      if (range.constant == K::kGroup) rate(4.0 * w.groups);
-    }
-    const bool is_time =
-        range.constant == K::kLaunch || range.constant == K::kItem || range.constant == K::kGroup;
-    if (fastest > 0)
-      range.start = std::clamp(is_time ? 1.0 / fastest : fastest, range.lowest, range.highest);
-    return range;
-  }
-
-  Points points_;
-  std::vector<KernelWork> work_;
-  std::vector<ConstantRange> ranges_;
-};
-
-std::vector<FitRange> starts_of(const Form& form, double times, double rates, double combination) {
-  std::vector<FitRange> starts;
-  for (const auto& [constant, start, lowest, highest, factor] : form.ranges()) {
-    double moved = start;
-    if (constant == K::kLaunch || constant == K::kItem || constant == K::kGroup) moved *= times;
-    if (constant == K::kRate || constant == K::kCacheBandwidth) moved *= rates;
-    if (constant == K::kCombination) moved = combination;
-    starts.push_back({std::clamp(moved, lowest, highest), lowest, highest, factor});
-  }
-  return starts;
-}
-
-std::vector<FitRange> starts_at(const Form& form, const std::vector<double>& values) {
-  std::vector<FitRange> starts;
-  for (std::size_t j = 0; j < values.size(); ++j)
-    starts.push_back({values[j], form.ranges()[j].lowest, form.ranges()[j].highest,
-                      form.ranges()[j].start_factor});
-  return starts;
-}
-
 double four_digits(double value) {
   if (value == 0.0 || !std::isfinite(value)) return value;
   const double scale = std::pow(10.0, 3 - std::floor(std::log10(std::abs(value))));
   return std::round(value * scale) / scale;
-}
-
-std::vector<double> best_fit(const Form& form, const std::vector<std::size_t>& places) {
-  LeastSquaresResult best{.parameters = {}, .cost = std::numeric_limits<double>::infinity()};
-  for (const double combination : {1.2, 4.0})
-    for (const double times : {1.0, 0.1}) {
-      const double rates = times < 1.0 ? 0.7 : 1.0;
-      LeastSquaresResult found = form.fit(starts_of(form, times, rates, combination), places);
-      if (found.cost < best.cost) best = std::move(found);
-    }
-  return best.parameters;
 }
 
 std::vector<std::size_t> all_places(std::size_t count) {
@@ -147,7 +39,7 @@ std::vector<std::size_t> all_places(std::size_t count) {
 }
 
 /// Ranges of the constants, and what they make of the points' times.
-void bootstrap(const Form& form, const std::vector<double>& fitted, const FitOptions& options,
+void bootstrap(const KernelForm& form, const std::vector<double>& fitted, const FitOptions& options,
                std::uint64_t stream, KernelModel& model) {
   const std::size_t count = model.points.size();
   const std::vector<std::size_t> all = all_places(count);
@@ -158,7 +50,7 @@ void bootstrap(const Form& form, const std::vector<double>& fitted, const FitOpt
     auto rng = stream_engine(options.seed, {stream, static_cast<std::uint64_t>(draw)});
     std::vector<std::size_t> places;
     for (std::size_t i = 0; i < count; ++i) places.push_back(uniform_below(count, rng));
-    const KernelConstants c = form.constants(form.fit(starts_at(form, fitted), places).parameters);
+    const KernelConstants c = form.constants(form.fit(form.starts_at(fitted), places).parameters);
     for (const ConstantRange& range : form.ranges())
       values[index(range.constant)].push_back(c[index(range.constant)]);
     const Eigen::VectorXd moved = form.errors(c, all) - center;
@@ -182,8 +74,8 @@ double conformal_p90(std::vector<double> sizes) {
 }
 
 /// Each point predicted without it, by each reach; keeps the best.
-void leave_each_out(const Form& form, const std::vector<double>& fitted, const ProductTiles& tiles,
-                    KernelModel& model) {
+void leave_each_out(const KernelForm& form, const std::vector<double>& fitted,
+                    const ProductTiles& tiles, KernelModel& model) {
   const std::size_t count = model.points.size();
   if (count < 3) {
     model.residual = 0.3;  // nothing is known; wide
@@ -194,7 +86,7 @@ void leave_each_out(const Form& form, const std::vector<double>& fitted, const P
     std::vector<std::size_t> places = all_places(count);
     places.erase(places.begin() + static_cast<std::ptrdiff_t>(i));
     KernelModel without = model;
-    without.constants = form.constants(form.fit(starts_at(form, fitted), places).parameters);
+    without.constants = form.constants(form.fit(form.starts_at(fitted), places).parameters);
     place_points(without, tiles);
     for (std::size_t r = 0; r < kReaches.size(); ++r) {
       without.reach = kReaches[r];
@@ -224,14 +116,13 @@ KernelModel fit_model(const Points& points, const ProductTiles& tiles, const Fit
     fit.push_back(point);
     model.points.push_back(*point);
   }
-  const Form form{fit, tiles};
-  std::vector<double> fitted = best_fit(form, all_places(fit.size()));
+  const KernelForm form{fit, tiles};
+  std::vector<double> fitted = form.best_fit(all_places(fit.size()));
   for (double& value : fitted) value = four_digits(value);
   model.constants = form.constants(fitted);
   place_points(model, tiles);
   leave_each_out(form, fitted, tiles, model);
-  std::uint64_t stream =
-      static_cast<std::uint64_t>(first.kind) * 8 + static_cast<std::uint64_t>(first.element_bytes);
+  auto stream = static_cast<std::uint64_t>(first.kind);
   for (const char c : first.variant) stream = 31 * stream + static_cast<unsigned char>(c);
   bootstrap(form, fitted, options, stream, model);
 

@@ -15,8 +15,8 @@ constexpr ConstantRange kLaunch{K::kLaunch, 1e-6, 1e-9, 1e-2};
 constexpr ConstantRange kRate{K::kRate, 5e10, 1e8, 1e16};
 constexpr ConstantRange kCache{K::kCacheBandwidth, 2e10, 1e8, 1e14};
 constexpr ConstantRange kMemory{K::kMemoryBandwidth, 5e9, 1e7, 1e14};
-constexpr ConstantRange kKnee{K::kKnee, 2e7, 1e4, 1e10, 10};
-constexpr ConstantRange kSharpness{K::kSharpness, 1.0, 0.4, 6.0, 3};
+constexpr ConstantRange kKnee{K::kKnee, 2e6, 1e4, 1e10, 10};
+constexpr ConstantRange kSharpness{K::kSharpness, 2.0, 0.4, 6.0, 3};
 constexpr ConstantRange kWeights{K::kWeightBandwidth, 4e9, 1e7, 1e14};
 constexpr ConstantRange kItem{K::kItem, 2e-9, 1e-14, 1e-5};
 constexpr ConstantRange kGroup{K::kGroup, 1e-8, 1e-13, 1e-3};
@@ -65,10 +65,10 @@ std::span<const ConstantRange> constant_ranges(KernelKind kind) {
       return kOfRouter;
     case KernelKind::kPlan:
       return kOfPlan;
+    case KernelKind::kPermute:
     case KernelKind::kUnpermute:
     case KernelKind::kCombine:
     case KernelKind::kCombineBackward:
-    case KernelKind::kPermute:
     case KernelKind::kLayerNorm:
     case KernelKind::kActivation:
     case KernelKind::kActivationBackward:

@@ -105,7 +105,10 @@ KernelPrediction predict_kernel(const KernelModel& model, const KernelCall& call
     prediction.provenance = Provenance::kExtrapolated;
   else
     prediction.time = std::exp(local_error(model, place, skipped)) * prediction.time;
-  const double half = std::hypot(model.residual, model.parameters) + kPerOctave * outside;
+  // Residuals are of points left out of the fit: what other points would have given is in them.
+  const double half = outside > 0
+                          ? std::hypot(model.residual, model.parameters) + kPerOctave * outside
+                          : model.residual;
   prediction.low = std::exp(-half) * prediction.time;
   prediction.high = std::exp(half) * prediction.time;
   return prediction;

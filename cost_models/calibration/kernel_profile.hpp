@@ -46,8 +46,9 @@ struct KernelModel {
   KernelConstants highest{};  ///< 5 % are above
   /// Octaves over which the error of a measured point says something of its neighbours; 0: none.
   double reach = 0;
-  /// 90 % intervals are exp(+-) this: what is left over where points were not in the fit (residual)
-  /// and how far the bootstrapped fits are apart (parameters).
+  /// 90 % intervals are exp(+-) this: what is left over where points were not in the fit
+  /// (residual); outside the measured range also how far the bootstrapped fits are apart
+  /// (parameters).
   double residual = 0;
   double parameters = 0;
   double noise = 0;  ///< median difference between passes over one point

@@ -111,8 +111,10 @@ std::string drift_warning(const MeasuredDevice& measured) {
   if (measured.drift < kLargestDrift) return "";
   return fmt::format(
       "warning: a reference product took {:.0f} % longer at one time of the measurement than at "
-      "another: clocks changed, or other programs ran. Predictions are off by as much; measure "
-      "again on a quiet machine. Points keep their times.\n",
+      "another: clocks changed, or other programs ran. Predictions are for the fastest speed, to "
+      "which each time is scaled by the reference beside it (the points file has them as "
+      "measured); "
+      "measure again on a quiet machine.\n",
       100.0 * measured.drift);
 }
 

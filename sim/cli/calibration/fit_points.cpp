@@ -1,6 +1,8 @@
 #include "sim/cli/calibration/fit_points.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <iterator>
 #include <tuple>
 
 #include "sim/core/error.hpp"
@@ -59,10 +61,12 @@ BytesPerSecond links_beyond(const std::vector<CollectivePoint>& points) {
   return 1.5 * fastest;
 }
 
-/// The wider of what left-out rows say of the band and of all bands together, where few are known.
+/// What left-out rows say of the band; 20 % at least where there are few.
 double band_error(const CollectiveFit& fit, CollectiveKind kind, SizeBand band) {
   const HeldOutError error = held_out_error(fit.each_held_out_once, kind, band, true);
-  return error.rows > 2 ? error.p90 : std::max(error.largest, 0.2);
+  constexpr double kLeast = 0.01;  // of a measurement
+  const double p90 = error.rows > 2 ? error.p90 : std::max(error.largest, 0.2);
+  return std::max(kLeast, std::round(1e4 * p90) / 1e4);  // as the profile has it
 }
 
 CollectiveFit fit_links(std::vector<CollectivePoint> points, const std::string& name,

@@ -5,10 +5,16 @@
 #include <memory>
 #include <numeric>
 
+#include "cost_models/calibration/priced_operator.hpp"
+#include "sim/core/quantile.hpp"
+#include "sim/core/random.hpp"
 #include "sim/engine/moe_phase_times.hpp"
 
 namespace switchyard {
 namespace {
+
+constexpr int kDraws = 25;
+constexpr std::uint64_t kSeed = 1;
 
 Activation activation_of(const std::string& name) {
   for (const Activation activation : {Activation::kRelu, Activation::kGelu, Activation::kGeglu})
@@ -68,35 +74,89 @@ TrainingRunSpec run_of(const LayerPoint& layer, const DeviceProfile& device,
   return run;
 }
 
-/// Rows of a layer whose r-th expert has a share r^-skew, as whole numbers: largest remainders.
-std::vector<LayerRows> skewed_rows(const LayerPoint& layer) {
-  if (layer.skew <= 0) return {};
-  const int shares = layer.expert;
-  const std::int64_t tokens_of_share = layer.tokens * layer.data / shares;
-  const auto experts = static_cast<std::size_t>(layer.experts);
-  std::vector<double> weights;
-  for (std::size_t r = 1; r <= experts; ++r)
-    weights.push_back(std::pow(static_cast<double>(r), -layer.skew));
-  const double sum = std::accumulate(weights.begin(), weights.end(), 0.0);
-  LayerRows rows{
-      .between_ranks = TokenCounts::Zero(shares, shares),
-      .of_experts = std::vector<std::vector<std::int64_t>>(static_cast<std::size_t>(shares))};
-  // A token chooses an expert once, so none has more rows than there are tokens.
-  const double choices = static_cast<double>(tokens_of_share) * layer.choices;
-  for (std::size_t e = 0; e < experts; ++e) {
-    const double of_source =
-        std::min(choices * weights[e] / sum, static_cast<double>(tokens_of_share));
-    const auto count = static_cast<std::int64_t>(std::llround(of_source));
-    const std::size_t holder = e * static_cast<std::size_t>(shares) / experts;
-    rows.of_experts[holder].push_back(count * shares);
-    for (int source = 0; source < shares; ++source)
+/// Shares of the experts, r^-skew, in an order that is drawn: a layer's shape says how popular
+/// experts are, and not which.
+std::vector<double> drawn_shares(const LayerPoint& layer, int draw) {
+  std::vector<double> shares;
+  for (int r = 1; r <= layer.experts; ++r)
+    shares.push_back(std::pow(static_cast<double>(r), -layer.skew));
+  const double sum = std::accumulate(shares.begin(), shares.end(), 0.0);
+  for (double& share : shares) share /= sum;
+  auto rng = stream_engine(kSeed, {static_cast<std::uint64_t>(draw)});
+  for (std::size_t i = shares.size(); i > 1; --i)
+    std::swap(shares[i - 1], shares[uniform_below(i, rng)]);
+  return shares;
+}
+
+/// The rows of a skewed layer, experts in blocks on the ranks.
+LayerRows skewed_rows(const LayerPoint& layer, int draw) {
+  const std::vector<double> shares = drawn_shares(layer, draw);
+  const auto ranks = static_cast<std::size_t>(layer.expert);
+  const std::int64_t tokens = layer.tokens * layer.data / layer.expert;  // of each rank
+  LayerRows rows{.between_ranks = TokenCounts::Zero(layer.expert, layer.expert),
+                 .of_experts = std::vector<std::vector<std::int64_t>>(ranks)};
+  for (std::size_t e = 0; e < shares.size(); ++e) {
+    // A token chooses an expert once.
+    const auto count = std::min(
+        tokens, static_cast<std::int64_t>(
+                    std::llround(shares[e] * static_cast<double>(tokens * layer.choices))));
+    const std::size_t holder = e * ranks / shares.size();
+    rows.of_experts[holder].push_back(count * layer.expert);
+    for (int source = 0; source < layer.expert; ++source)
       rows.between_ranks(source, static_cast<Eigen::Index>(holder)) += count;
   }
-  return {rows};
+  return rows;
 }
 
 Seconds sum(const std::array<Seconds, kNumMoePhases>& times) {
   return std::accumulate(times.begin(), times.end(), Seconds{});
+}
+
+/// Predicted time and interval of a layer, and the worst provenance of its parts.
+struct LayerPrediction {
+  Seconds time;
+  Seconds low;
+  Seconds high;
+  Provenance provenance = Provenance::kMeasured;
+};
+
+LayerPrediction prediction_of(const MoePhaseTimes& times, bool has_backward) {
+  LayerPrediction p{.time = sum(times.forward), .low = times.low[0], .high = times.high[0]};
+  if (has_backward) {
+    const Seconds backward = sum(times.backward) + times.gradient_sums;
+    p.time += backward;
+    p.low += times.low[1] + times.gradient_sums;
+    p.high += times.high[1] + times.gradient_sums;
+  }
+  for (const auto& provenance : times.provenance)
+    if (provenance) p.provenance = worse(p.provenance, *provenance);
+  return p;
+}
+
+/// Balanced, or the median over draws of who is popular, from the low end of one draw in ten to the
+/// high end of nine.
+LayerPrediction predict(const LayerPoint& layer, const TrainingRunSpec& run) {
+  if (layer.skew <= 0) return prediction_of(moe_phase_times(run), layer.has_backward);
+  std::vector<double> times;
+  std::vector<double> lows;
+  std::vector<double> highs;
+  LayerPrediction all;
+  const int draws = layer.expert > 1 ? kDraws : 1;
+  for (int draw = 0; draw < draws; ++draw) {
+    const LayerRows rows = skewed_rows(layer, draw);
+    const LayerPrediction p = prediction_of(moe_phase_times(run, {&rows, 1}), layer.has_backward);
+    times.push_back(p.time.base());
+    lows.push_back(p.low.base());
+    highs.push_back(p.high.base());
+    all.provenance = worse(all.provenance, p.provenance);
+  }
+  const auto at = [](const std::vector<double>& values, double share) {
+    return Seconds{quantile(values, share)};
+  };
+  all.time = at(times, 0.5);
+  all.low = at(lows, 0.1);
+  all.high = at(highs, 0.9);
+  return all;
 }
 
 }  // namespace
@@ -106,31 +166,22 @@ std::vector<CalibrationRow> layer_rows_of(const DeviceProfile& device, const Low
                                           const std::vector<LayerPoint>& layers) {
   std::vector<CalibrationRow> rows;
   for (const LayerPoint& layer : layers) {
-    const MoePhaseTimes times =
-        moe_phase_times(run_of(layer, device, lowering, links), skewed_rows(layer));
-    CalibrationRow row{.name = layer.has_backward ? "layer_forward_backward" : "layer_forward",
-                       .type = layer.element_bytes == 2 ? "bfloat16" : "float32",
-                       .shape = shape_text(layer),
-                       .transport = layer.transport,
-                       .ranks = layer.data * layer.tensor,
-                       .threads = layer.threads,
-                       .role = PointRole::kLayer,
-                       .measured = layer.time,
-                       .predicted = sum(times.forward),
-                       .low = times.low[0],
-                       .high = times.high[0],
-                       .pass_ratio = layer.pass_ratio,
-                       .roofline = {},
-                       .constant = {}};
-    if (layer.has_backward) {
-      row.predicted += sum(times.backward) + times.gradient_sums;
-      row.low += times.low[1] + times.gradient_sums;
-      row.high += times.high[1] + times.gradient_sums;
-    }
-    row.provenance = Provenance::kMeasured;
-    for (const auto& provenance : times.provenance)
-      if (provenance) row.provenance = std::max(row.provenance, *provenance);
-    rows.push_back(std::move(row));
+    const LayerPrediction p = predict(layer, run_of(layer, device, lowering, links));
+    rows.push_back({.name = layer.has_backward ? "layer_forward_backward" : "layer_forward",
+                    .type = layer.element_bytes == 2 ? "bfloat16" : "float32",
+                    .shape = shape_text(layer),
+                    .transport = layer.transport,
+                    .ranks = layer.data * layer.tensor,
+                    .threads = layer.threads,
+                    .role = PointRole::kLayer,
+                    .measured = layer.time,
+                    .predicted = p.time,
+                    .low = p.low,
+                    .high = p.high,
+                    .provenance = p.provenance,
+                    .pass_ratio = layer.pass_ratio,
+                    .roofline = {},
+                    .constant = {}});
   }
   return rows;
 }

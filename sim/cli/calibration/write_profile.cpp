@@ -41,10 +41,10 @@ std::string device_yaml(const KernelProfile& profile, const std::string& base) {
       profile.measured.device, profile.measured.started, profile.measured.software, base);
   if (best.peak > FlopPerSecond{}) {
     text += fmt::format("peak_bfloat16: {:.4g} GFLOP/s\n", best.peak.base() / 1e9);
-    text += "matmul_efficiency: {value: 1, provenance: measured, range: [0.5, 1]}\n";
+    text += "matmul_efficiency: {value: 1, provenance: extrapolated, range: [0.5, 1]}\n";
   }
   text += fmt::format("memory_bandwidth: {:.4g} GB/s\n", best.bandwidth.base() / 1e9);
-  text += "memory_efficiency: {value: 1, provenance: measured, range: [0.2, 1]}\n";
+  text += "memory_efficiency: {value: 1, provenance: extrapolated, range: [0.2, 1]}\n";
   return text + yaml_text(Json{{"kernels", kernels_json(profile)}});
 }
 

@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "kernels/cpu/layer_check.hpp"
 #include "kernels/cuda/device_all_reduce.hpp"
 #include "kernels/cuda/device_layer.hpp"
 #include "kernels/cuda/expert_ffn.hpp"
@@ -168,6 +169,14 @@ template <class T>
 void put_weights(CudaBackend& cuda, const MoeLayerSpec& spec, const ExpertShape& shape,
                  MoeWeights<T>&& from, DeviceMoeWeights<T>& to) {
   upload(cuda, spec, shape, from, to);
+}
+
+/// Waits for the device.
+template <class T>
+void require_finite_outputs(CudaBackend& cuda, const DeviceBuffer<T>& outputs, int columns) {
+  Buffer<T> on_host;
+  copy_to_host<T>(outputs, on_host, cuda.stream());
+  require_finite<T>("outputs", on_host, columns);
 }
 
 /// (T, top_k)

@@ -13,8 +13,7 @@
 #include "kernels/layer/row_ids.hpp"
 #include "kernels/ranks/chunk_job.hpp"
 
-// The layer on ranks with one GPU for each, or several on one: what kernels/ranks/cpu_rank.hpp has
-// for the CPU. The groups' communicators exchange memory of the device.
+// kernels/ranks/cpu_rank.hpp for ranks on GPUs. The groups' communicators exchange device memory.
 namespace switchyard::kernels {
 
 template <>
@@ -171,7 +170,6 @@ void put_weights(CudaBackend& cuda, const MoeLayerSpec& spec, const ExpertShape&
   upload(cuda, spec, shape, from, to);
 }
 
-/// Waits for the device.
 template <class T>
 void require_finite_outputs(CudaBackend& cuda, const DeviceBuffer<T>& outputs, int columns) {
   Buffer<T> on_host;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <new>
+#include <stdexcept>
 #include <vector>
 
 #include "kernels/comm/gather.hpp"
@@ -29,6 +30,9 @@ void LocalFault::guard(const std::function<void()>& work) {
   } catch (const std::bad_alloc&) {
     fault_ = Fault::kAllocation;
     message_ = "out of memory";
+  } catch (const std::length_error&) {
+    fault_ = Fault::kAllocation;
+    message_ = "out of memory: an array that no memory can hold";
   }
   happened_ = true;
 }

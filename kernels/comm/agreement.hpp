@@ -11,8 +11,8 @@ namespace switchyard::kernels {
 /// in exchanges, with whatever its buffers hold, until all agree.
 class LocalFault {
  public:
-  /// Calls `work` unless there is a fault already; keeps the KernelError or failed allocation that
-  /// it throws. What else it throws is no fault of the input and goes on.
+  /// Calls `work` unless there is a fault already; keeps the KernelError, failed allocation or
+  /// length_error that it throws. What else it throws is no fault of the input and goes on.
   void guard(const std::function<void()>& work);
 
   [[nodiscard]] bool happened() const { return happened_; }

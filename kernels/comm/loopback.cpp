@@ -124,6 +124,7 @@ class LoopbackCommunicator final : public Communicator {
   int rank_;
 };
 
+/// Precondition: called where an error is caught.
 void leave(LoopbackRun& run, int rank, const char* why) {
   const std::lock_guard lock{run.mutex};
   if (!run.left.empty()) return;
@@ -151,10 +152,19 @@ void run_loopback(int num_ranks, const std::function<void(Communicator&)>& body)
       leave(run, rank, "unknown exception");
     }
   };
-  for (int rank = 0; rank < num_ranks; ++rank) {
+  const auto start_rank = [&](int rank) {
     try {
       threads.emplace_back(run_rank, rank);
     } catch (const std::system_error& error) {
+      throw KernelError{Fault::kAllocation, "loopback: cannot start rank " + std::to_string(rank) +
+                                                " of " + std::to_string(num_ranks) + ": " +
+                                                error.what()};
+    }
+  };
+  for (int rank = 0; rank < num_ranks; ++rank) {
+    try {
+      start_rank(rank);
+    } catch (const std::exception& error) {
       leave(run, rank, error.what());
       break;
     }

@@ -25,11 +25,11 @@ void require_success(int status, const char* call) {
   throw KernelError{Fault::kTransport, std::string{"mpi: "} + call + ": " + text};
 }
 
-/// MPI 3 counts in int.
+/// MPI 3 counts in int. A rank that has more cannot agree on it: others are in the exchange.
 int as_int(std::int64_t number, const char* what) {
   if (number <= std::numeric_limits<int>::max()) return static_cast<int>(number);
-  throw KernelError{Fault::kShape, std::string{"mpi: "} + what + ": expected below 2^31, got " +
-                                       std::to_string(number)};
+  throw KernelError{Fault::kTransport, std::string{"mpi: "} + what + ": expected below 2^31, got " +
+                                           std::to_string(number)};
 }
 
 std::vector<int> as_ints(std::span<const std::int64_t> numbers, const char* what) {

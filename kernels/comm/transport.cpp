@@ -1,6 +1,7 @@
 #include "kernels/comm/transport.hpp"
 
 #include <cstdio>
+#include <cstdlib>
 
 #include "kernels/comm/loopback.hpp"
 #include "kernels/comm/mpi_communicator.hpp"
@@ -20,6 +21,17 @@ void require_ranks(const char* transport, int has, int num_ranks) {
 }  // namespace
 
 std::vector<std::string> transport_names() { return {"none", "loopback", "mpi", "nccl"}; }
+
+void require_transport_of_launcher(Transport transport) {
+  if (transport == Transport::kMpi || (transport == Transport::kNccl && has_mpi())) return;
+  for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE"}) {
+    const char* size = std::getenv(name);
+    if (size == nullptr || std::atoi(size) <= 1) continue;
+    throw KernelError{Fault::kSpec, std::string{"transport: expected mpi, as mpirun started "} +
+                                        size + " processes, got " +
+                                        transport_names()[static_cast<std::size_t>(transport)]};
+  }
+}
 
 void run_on_transport(Transport transport, int num_ranks,
                       const std::function<void(Communicator&)>& body) {

@@ -18,6 +18,10 @@ enum class Transport {
 /// By the value of the enumerator: none, loopback, mpi, nccl.
 [[nodiscard]] std::vector<std::string> transport_names();
 
+/// @throws KernelError (kSpec) when mpirun started several processes and the transport would run
+///         all of its ranks in each of them.
+void require_transport_of_launcher(Transport transport);
+
 /// Calls `body` as each of `num_ranks` ranks that this process is.
 /// What ranks of MPI do not agree on, kTransport and errors that are no KernelError, ends all of
 /// them with a line on stderr and exit code 1, because others may wait for this one.

@@ -22,10 +22,11 @@ void require_finite(const char* argument, std::span<const T> numbers, int column
   const auto wrong = std::ranges::find_if(numbers, [](T x) { return !std::isfinite(to_float(x)); });
   if (wrong == numbers.end()) return;
   const auto at = wrong - numbers.begin();
+  const float x = to_float(*wrong);
   throw KernelError{Fault::kNotFinite, std::string{argument} + ": token " +
                                            std::to_string(at / columns) + ", column " +
                                            std::to_string(at % columns) + " is " +
-                                           std::to_string(to_float(*wrong))};
+                                           (std::isnan(x) ? "nan" : std::to_string(x))};
 }
 
 template void require_storage<float>(Precision);

@@ -15,7 +15,7 @@ struct Slopes {
 };
 
 Slopes activation_slopes(Activation kind, double gate, double up) {
-  if (kind == Activation::kRelu) return {0.0, up > 0.0 ? 1.0 : 0.0};
+  if (kind == Activation::kRelu) return {0.0, up <= 0.0 ? 0.0 : 1.0};
   if (kind == Activation::kSwiglu) {
     const double sigmoid = 1.0 / (1.0 + std::exp(-gate));
     return {up * sigmoid * (1.0 + gate * (1.0 - sigmoid)), gate * sigmoid};

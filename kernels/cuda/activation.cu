@@ -59,7 +59,7 @@ __global__ void __launch_bounds__(kThreads)
   for (int i = 0; i < kCount; ++i) {
     const float upper = to_float(d.values[i]);
     if (shape.activation == Activation::kRelu) {
-      d_up.values[i] = rounded_to<T>(to_float(up.values[i]) > 0.0F ? upper : 0.0F);
+      d_up.values[i] = rounded_to<T>(to_float(up.values[i]) <= 0.0F ? 0.0F : upper);
       continue;
     }
     const auto [value, slope] = gate_slope<T>(shape.activation, to_float(gate.values[i]));

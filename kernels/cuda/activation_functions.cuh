@@ -40,10 +40,13 @@ __device__ inline GateSlope gate_slope(Activation activation, float gate) {
   return activation == Activation::kGeglu ? gelu<T>(gate) : silu<T>(gate);
 }
 
+/// Unlike fmaxf, NaN for NaN.
+__device__ inline float rectified(float x) { return x <= 0.0F ? 0.0F : x; }
+
 /// One hidden number; gate is not looked at by kRelu.
 template <class T>
 __device__ inline float activated(Activation activation, float gate, float up) {
-  if (activation == Activation::kRelu) return up > 0.0F ? up : 0.0F;
+  if (activation == Activation::kRelu) return rectified(up);
   return gate_slope<T>(activation, gate).value * up;
 }
 

@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "kernels/cpu/layer_check.hpp"
 #include "kernels/cuda/device_all_reduce.hpp"
 #include "kernels/cuda/device_layer.hpp"
 #include "kernels/cuda/expert_ffn.hpp"
@@ -12,8 +13,7 @@
 #include "kernels/layer/row_ids.hpp"
 #include "kernels/ranks/chunk_job.hpp"
 
-// The layer on ranks with one GPU for each, or several on one: what kernels/ranks/cpu_rank.hpp has
-// for the CPU. The groups' communicators exchange memory of the device.
+// kernels/ranks/cpu_rank.hpp for ranks on GPUs. The groups' communicators exchange device memory.
 namespace switchyard::kernels {
 
 template <>
@@ -168,6 +168,13 @@ template <class T>
 void put_weights(CudaBackend& cuda, const MoeLayerSpec& spec, const ExpertShape& shape,
                  MoeWeights<T>&& from, DeviceMoeWeights<T>& to) {
   upload(cuda, spec, shape, from, to);
+}
+
+template <class T>
+void require_finite_outputs(CudaBackend& cuda, const DeviceBuffer<T>& outputs, int columns) {
+  Buffer<T> on_host;
+  copy_to_host<T>(outputs, on_host, cuda.stream());
+  require_finite<T>("outputs", on_host, columns);
 }
 
 /// (T, top_k)

@@ -106,7 +106,7 @@ struct StoreActivated {
     float positive[32] = {};
 #pragma unroll
     for (int i = 0; i < 32; ++i)
-      if (first * 4 + i < kSize) positive[i] = fmaxf(sums[first * 4 + i], 0.0F);
+      if (first * 4 + i < kSize) positive[i] = rectified(sums[first * 4 + i]);
     put_blocks(staging, positive, 0);
   }
 };

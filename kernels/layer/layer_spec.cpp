@@ -23,12 +23,28 @@ bool is_weight(double weight) { return std::isfinite(weight) && weight >= 0.0; }
 
 }  // namespace
 
+void require_countable(const std::string& key, std::int64_t value,
+                       std::initializer_list<std::int64_t> factors) {
+  constexpr std::int64_t kMost = std::int64_t{1} << 60;
+  std::int64_t product = 1;
+  for (const std::int64_t factor : factors) {
+    if (factor == 0) return;
+    if (product > kMost / factor)
+      throw KernelError{Fault::kSpec, key + " is " + std::to_string(value) +
+                                          ", expected fewer: with the other sizes these are " +
+                                          "more than 2^60 numbers"};
+    product *= factor;
+  }
+}
+
 void validate(const MoeLayerSpec& spec) {
   const RouterSpec& router = spec.router;
   const CapacitySpec& capacity = spec.capacity;
   require(spec.d_model >= 1, "d_model", spec.d_model, "at least 1");
   require(spec.d_ff >= 1, "d_ff", spec.d_ff, "at least 1");
   require(spec.num_experts >= 1, "num_experts", spec.num_experts, "at least 1");
+  require_countable("layer: num_experts", spec.num_experts,
+                    {spec.num_experts, 2, spec.d_ff, spec.d_model});
   require(router.top_k >= 1 && router.top_k <= spec.num_experts, "top_k", router.top_k,
           "1 to num_experts, " + std::to_string(spec.num_experts));
   require(router.second_choice == SecondChoice::kAlways || router.top_k == 2, "top_k", router.top_k,

@@ -2,7 +2,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
+#include <string>
 
 namespace switchyard::kernels {
 
@@ -88,6 +90,11 @@ struct MoeLayerSpec {
 
 /// @throws KernelError (kSpec) that names the field, its value and what it may be.
 void validate(const MoeLayerSpec& spec);
+
+/// @throws KernelError (kSpec) that names the key and its value when the product is above 2^60.
+/// Precondition: no factor is negative.
+void require_countable(const std::string& key, std::int64_t value,
+                       std::initializer_list<std::int64_t> factors);
 
 /// Slots per expert of a group of `group_tokens`: max(min(S, round(S * cf * (k or 1) / E)),
 /// minimum); none when dropless. 0 slots when there are no tokens.

@@ -126,6 +126,12 @@ void put_weights(const CpuBackend& /*cpu*/, const MoeLayerSpec& /*spec*/,
   to = std::move(from);
 }
 
+/// @throws KernelError (kNotFinite) with token and column of the first number that is not finite.
+template <class T>
+void require_finite_outputs(const CpuBackend& /*cpu*/, const Buffer<T>& outputs, int columns) {
+  require_finite<T>("outputs", outputs, columns);
+}
+
 /// (T, top_k)
 [[nodiscard]] inline std::vector<std::int32_t> chosen_experts(const CpuBackend& /*cpu*/,
                                                               const Routing& routing) {

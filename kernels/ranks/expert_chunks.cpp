@@ -12,6 +12,11 @@
 namespace switchyard::kernels {
 namespace {
 
+/// Where part `part` of `parts` begins.
+int part_begin(int size, int part, int parts) {
+  return static_cast<int>(std::int64_t{size} * part / parts);
+}
+
 void place_rows(std::span<const std::int64_t> received, int num_ranks, ExpertChunk& chunk) {
   const auto num_local = static_cast<int>(received.size()) / num_ranks;
   const auto rows = [&](int source, int expert) {
@@ -48,8 +53,8 @@ std::vector<ExpertChunk> make_chunks(int num_ranks, int num_chunks,
   std::int64_t row = 0;
   for (int c = 0; c < count; ++c) {
     ExpertChunk& chunk = chunks[static_cast<std::size_t>(c)];
-    chunk.first_expert = num_local * c / count;
-    chunk.num_experts = num_local * (c + 1) / count - chunk.first_expert;
+    chunk.first_expert = part_begin(num_local, c, count);
+    chunk.num_experts = part_begin(num_local, c + 1, count) - chunk.first_expert;
     chunk.first_row = row;
     for (int rank = 0; rank < num_ranks; ++rank) {
       const auto first = static_cast<std::size_t>(rank * num_local + chunk.first_expert);

@@ -1,5 +1,7 @@
 #include "kernels/ranks/partition.hpp"
 
+#include <limits>
+
 #include "kernels/layer/kernel_error.hpp"
 
 namespace switchyard::kernels {
@@ -26,6 +28,29 @@ void validate(const RankPartition& partition, const MoeLayerSpec& spec, int num_
           "a divisor of num_experts, " + std::to_string(spec.num_experts));
   require(spec.d_ff % tensor == 0, "tensor", tensor,
           "a divisor of d_ff, " + std::to_string(spec.d_ff));
+}
+
+int num_ranks_of(const RankPartition& partition) {
+  const std::int64_t product = std::int64_t{partition.data} * partition.tensor;
+  if (product > std::numeric_limits<int>::max())
+    throw KernelError{Fault::kSpec, "partition: data * tensor is " + std::to_string(product) +
+                                        ", expected at most 2147483647"};
+  return static_cast<int>(product);
+}
+
+void validate_tokens(std::int64_t tokens_per_rank, const RankPartition& partition,
+                     const MoeLayerSpec& spec) {
+  const std::string tokens = "tokens_per_rank is " + std::to_string(tokens_per_rank);
+  if (tokens_per_rank < 0 || tokens_per_rank > kMostTokens)
+    throw KernelError{Fault::kSpec, tokens + ", expected 0 to " + std::to_string(kMostTokens)};
+  if (tokens_per_rank * spec.router.top_k > kMostTokens)
+    throw KernelError{Fault::kSpec, tokens + ", expected at most " +
+                                        std::to_string(kMostTokens / spec.router.top_k) +
+                                        " with top_k " + std::to_string(spec.router.top_k)};
+  require_countable("tokens_per_rank", tokens_per_rank,
+                    {tokens_per_rank, partition.data, spec.d_model});
+  require_countable("tokens_per_rank", tokens_per_rank,
+                    {tokens_per_rank, partition.data, spec.num_experts});
 }
 
 ExpertShape local_experts(const RankPartition& partition, const MoeLayerSpec& spec) {

@@ -24,6 +24,17 @@ struct RankPartition {
 ///         experts, tensor divides d_ff.
 void validate(const RankPartition& partition, const MoeLayerSpec& spec, int num_ranks);
 
+/// data * tensor. @throws KernelError (kSpec) from 2^31 on
+[[nodiscard]] int num_ranks_of(const RankPartition& partition);
+
+/// Tokens that a plan can number.
+inline constexpr std::int64_t kMostTokens = (std::int64_t{1} << 31) - 1;
+
+/// @throws KernelError (kSpec) unless a data rank has 0 .. kMostTokens tokens and choices, and 64
+///         bits count the numbers of all tokens.
+void validate_tokens(std::int64_t tokens_per_rank, const RankPartition& partition,
+                     const MoeLayerSpec& spec);
+
 /// A rank's place in the partition.
 struct RankPlace {
   int data = 0;

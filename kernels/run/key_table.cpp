@@ -45,9 +45,9 @@ Key int_key(std::string name, std::string help, int& field, int least, int most)
   return whole_number_key<int>(std::move(name), std::move(help), field, least, most);
 }
 
-Key int64_key(std::string name, std::string help, std::int64_t& field, std::int64_t least) {
-  return whole_number_key<std::int64_t>(std::move(name), std::move(help), field, least,
-                                        std::numeric_limits<std::int64_t>::max());
+Key int64_key(std::string name, std::string help, std::int64_t& field, std::int64_t least,
+              std::int64_t most) {
+  return whole_number_key<std::int64_t>(std::move(name), std::move(help), field, least, most);
 }
 
 Key uint64_key(std::string name, std::string help, std::uint64_t& field) {
@@ -148,7 +148,13 @@ void read_keys(std::string_view text, const std::string& file, const std::vector
 
 std::string write_keys(const std::vector<Key>& keys) {
   std::string text;
-  for (const Key& key : keys) text += key.name + " = " + key.write() + "\n";
+  for (const Key& key : keys) {
+    const std::string value = key.write();
+    if (value.find_first_of("#\n") != std::string::npos || trimmed(value) != value)
+      throw KeyFileError{key.name + ": cannot be written: expected no #, line break or blanks " +
+                         "around it, got '" + value + "'"};
+    text += key.name + " = " + value + "\n";
+  }
   return text;
 }
 

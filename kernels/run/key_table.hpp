@@ -29,7 +29,7 @@ struct Key {
 
 [[nodiscard]] Key int_key(std::string name, std::string help, int& field, int least, int most);
 [[nodiscard]] Key int64_key(std::string name, std::string help, std::int64_t& field,
-                            std::int64_t least);
+                            std::int64_t least, std::int64_t most);
 [[nodiscard]] Key uint64_key(std::string name, std::string help, std::uint64_t& field);
 /// Any text but the empty one. @param expected  what it should be
 [[nodiscard]] Key text_key(std::string name, std::string help, std::string expected,
@@ -72,6 +72,7 @@ template <class Enum>
 void read_keys(std::string_view text, const std::string& file, const std::vector<Key>& keys);
 
 /// The file that read_keys reads back to the same fields.
+/// @throws KeyFileError for a text with '#', a line break, or blanks around it
 [[nodiscard]] std::string write_keys(const std::vector<Key>& keys);
 
 /// A table of keys, what they are and what they may be.

@@ -2,7 +2,7 @@
 
 #include <limits>
 
-#include "kernels/ranks/partition.hpp"
+#include "kernels/layer/kernel_error.hpp"
 
 namespace switchyard::kernels {
 
@@ -35,10 +35,11 @@ std::vector<Key> layer_keys(MoeLayerSpec& spec) {
                    "dropless", capacity.capacity_factor),
       bool_key("capacity_times_top_k", "whether the mean counts all choices of a token",
                capacity.times_top_k),
-      int64_key("capacity_minimum", "slots that an expert has at least", capacity.minimum, 0),
+      int64_key("capacity_minimum", "slots that an expert has at least", capacity.minimum, 0,
+                kMostTokens),
       word_key("capacity_rounding", "to whole slots", capacity.rounding, {"down", "nearest", "up"}),
       int64_key("group_tokens", "tokens that compete for slots; 0: all of a data rank",
-                capacity.group_tokens, 0),
+                capacity.group_tokens, 0, kMostTokens),
       word_key("priority", "who gets slots first", capacity.priority,
                {"choice-major", "token-major"}),
       number_key("expert_dropout", "share of hidden numbers that are lost in training",
@@ -55,11 +56,12 @@ std::vector<Key> partition_keys(RankPartition& partition) {
 }
 
 void read_layer_file(std::string_view text, const std::string& file, const std::vector<Key>& keys,
-                     const MoeLayerSpec& layer, const RankPartition& partition) {
+                     const LayerFile& sets) {
   read_keys(text, file, keys);
   try {
-    validate(layer);
-    validate(partition, layer, partition.data * partition.tensor);
+    validate(sets.layer);
+    validate(sets.partition, sets.layer, num_ranks_of(sets.partition));
+    validate_tokens(sets.tokens_per_rank, sets.partition, sets.layer);
   } catch (const KernelError& error) {
     throw KeyFileError{file + ": " + error.what()};
   }

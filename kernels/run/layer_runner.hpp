@@ -81,6 +81,11 @@ class LayerRunner final : public RunLayers {
     }
   }
 
+  void check_outputs() override {
+    for (const RunLayer<Backend, T>& of : layers_)
+      require_finite_outputs<T>(layer_.backend, of.outputs, spec_.layer.d_model);
+  }
+
   void count(RunMeasurement& measurement) override {
     double losses[2] = {};
     for (const RunLayer<Backend, T>& of : layers_) {

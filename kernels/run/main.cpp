@@ -1,4 +1,5 @@
 // switchyard-kernels: runs and measures MoE layers as a file says. See kUsage.
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -34,7 +35,8 @@ constexpr const char* kUsage =
     "the simulator's routing kind trace.\n"
     "measure: times the operators of layers on this machine for switchyard calibrate --points; a\n"
     "run that was interrupted goes on where it was.\n"
-    "Exit status: 0 done, 2 wrong input, 1 anything else.\n"
+    "Exit status: 0 done, 2 wrong input or a device that is not there, 3 measure was interrupted,\n"
+    "4 a training that numbers which are not finite ended, after its table; 1 anything else.\n"
     "\n"
     "  switchyard-kernels example run > layer.txt && switchyard-kernels run layer.txt\n"
     "  mpirun -np 4 switchyard-kernels run layer.txt      with transport = mpi\n"
@@ -71,35 +73,54 @@ std::optional<Options> parse(const std::vector<std::string>& arguments) {
   return options;
 }
 
+/// This process among those of mpirun; "0" without it.
+std::string rank_by_launcher() {
+  for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK"})
+    if (const char* rank = std::getenv(name)) return rank;
+  return "0";
+}
+
 void put(const Options& options, const std::string& text) {
   if (options.out.empty())
-    std::fputs(text.c_str(), stdout);
+    print(text);
   else
     write_whole_file(options.out, text);
 }
 
-void run(const Options& options) {
-  RunSpec spec = read_run_spec(content_of(options.file), options.file);
-  load_choices(options.file, spec);
-  run_on_transport(
-      spec.transport, spec.partition.data * spec.partition.tensor, [&](Communicator& ranks) {
-        const RunMeasurement measurement = run_experiment(spec, ranks);
-        if (ranks.rank() == 0)
-          put(options,
-              options.as_json ? measurement_json(measurement) : measurement_table(measurement));
-      });
+/// What does not depend on other ranks, before hours of work.
+void require_outputs(const Options& options) {
+  if (rank_by_launcher() != "0") return;
+  for (const std::string& file : {options.out, options.trace})
+    if (!file.empty()) require_writable(file);
 }
 
-void train(const Options& options) {
+int run(const Options& options) {
+  RunSpec spec = read_run_spec(content_of(options.file), options.file);
+  load_choices(options.file, spec);
+  require_transport_of_launcher(spec.transport);
+  require_outputs(options);
+  run_on_transport(spec.transport, num_ranks_of(spec.partition), [&](Communicator& ranks) {
+    const RunMeasurement measurement = run_experiment(spec, ranks);
+    if (ranks.rank() == 0)
+      put(options,
+          options.as_json ? measurement_json(measurement) : measurement_table(measurement));
+  });
+  return 0;
+}
+
+int train(const Options& options) {
   const TrainSpec spec = read_train_spec(content_of(options.file), options.file);
-  run_on_transport(spec.transport, spec.partition.data * spec.partition.tensor,
-                   [&](Communicator& ranks) {
-                     const TrainResult result = train(spec, ranks);
-                     if (ranks.rank() != 0) return;
-                     put(options, options.as_json ? train_json(result) : train_table(result));
-                     if (!options.trace.empty())
-                       write_whole_file(options.trace, npy_file(result.trace));
-                   });
+  require_transport_of_launcher(spec.transport);
+  require_outputs(options);
+  std::atomic<bool> has_stopped = false;
+  run_on_transport(spec.transport, num_ranks_of(spec.partition), [&](Communicator& ranks) {
+    const TrainResult result = train(spec, ranks);
+    if (!result.stopped.empty()) has_stopped = true;
+    if (ranks.rank() != 0) return;
+    put(options, options.as_json ? train_json(result) : train_table(result));
+    if (!options.trace.empty()) write_whole_file(options.trace, npy_file(result.trace));
+  });
+  return has_stopped ? 4 : 0;
 }
 
 std::string version() {
@@ -116,19 +137,19 @@ int main_of(const std::vector<std::string>& arguments) {
     TrainSpec train_spec;
     const std::string help = kUsage + ("\nKeys of run:\n" + help_on_keys(run_keys(run_spec))) +
                              "\nKeys of train:\n" + help_on_keys(train_keys(train_spec));
-    std::fputs(help.c_str(), stdout);
+    print(help);
     return 0;
   }
   if (command == "--version") {
-    std::fputs(version().c_str(), stdout);
+    print(version());
     return 0;
   }
   if (arguments == std::vector<std::string>{"example", "run"}) {
-    std::fputs(write_run_spec({}).c_str(), stdout);
+    print(write_run_spec({}));
     return 0;
   }
   if (arguments == std::vector<std::string>{"example", "train"}) {
-    std::fputs(write_train_spec({}).c_str(), stdout);
+    print(write_train_spec({}));
     return 0;
   }
   if (command == "measure") return measure_command({arguments.begin() + 1, arguments.end()});
@@ -139,15 +160,17 @@ int main_of(const std::vector<std::string>& arguments) {
     std::fputs(kUsage, stderr);
     return 2;
   }
-  trains ? train(*options) : run(*options);
-  return 0;
+  return trains ? train(*options) : run(*options);
 }
 
-/// Ranks that agree on an error all have it; one of them says so.
-bool speaks() {
-  for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK"})
-    if (const char* rank = std::getenv(name)) return std::string{rank} == "0";
-  return true;
+/// Ranks that agree on an error all have it, and rank 0 says so. What they did not agree on is said
+/// by each that has it.
+void say(const std::exception& error, bool is_agreed) {
+  const std::string rank = rank_by_launcher();
+  if (rank == "0")
+    std::fprintf(stderr, "%s\n", error.what());
+  else if (!is_agreed)
+    std::fprintf(stderr, "rank %s: %s\n", rank.c_str(), error.what());
 }
 
 }  // namespace
@@ -158,13 +181,13 @@ int main(int argc, char** argv) {
   try {
     return main_of({argv + 1, argv + argc});
   } catch (const KeyFileError& error) {
-    if (speaks()) std::fprintf(stderr, "%s\n", error.what());
+    say(error, false);
     return 2;
   } catch (const KernelError& error) {
-    if (speaks()) std::fprintf(stderr, "%s\n", error.what());
+    say(error, error.fault() != Fault::kTransport);
     return error.fault() == Fault::kSpec || error.fault() == Fault::kDevice ? 2 : 1;
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "%s\n", error.what());
+    say(error, false);
     return 1;
   }
 }

@@ -132,6 +132,7 @@ int measure_command(const std::vector<std::string>& arguments) {
     found->second(arguments[i], arguments[i + 1]);
     ++i;
   }
+  require_transport_of_launcher(spec.plan.transport);
   const MeasureResult result = measure_and_tell(spec, is_quiet);
   return result.was_stopped ? 3 : 0;
 }

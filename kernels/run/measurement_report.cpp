@@ -92,6 +92,10 @@ std::string measurement_table(const RunMeasurement& of) {
   if (of.spec.mode == RunMode::kForwardBackward)
     text += table_row("backward", of.backward_s, of.step_s.median);
   text += table_row("step", of.step_s, of.step_s.median);
+  text += of.spec.chunks == 1
+              ? "wait repeats dispatch, tensor_all_reduce and return: leave it out of sums\n"
+              : "exchanges run beside the experts: add wait, not dispatch, tensor_all_reduce, "
+                "return\n";
   double imbalance = 0.0;
   for (const auto& choices : of.expert_choices)
     imbalance = std::max(imbalance, max_over_mean(choices));

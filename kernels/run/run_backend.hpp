@@ -30,6 +30,9 @@ class RunLayers {
   /// @throws KernelError (kSpec) unless the last step's choices are those of the run's trace
   virtual void check_choices() = 0;
 
+  /// @throws KernelError (kNotFinite) for a NaN or Inf in the last step's outputs
+  virtual void check_outputs() = 0;
+
   /// Adds up what the last step did.
   virtual void count(RunMeasurement& measurement) = 0;
 };

@@ -56,7 +56,10 @@ void measure(RunBackend& backend, RunMeasurement& measurement) {
     const StepTimes times = runner->step(number);
     if (number >= spec.warmup) steps.push_back(times);
   }
-  fault.guard([&] { runner->check_choices(); });
+  fault.guard([&] {
+    runner->check_choices();
+    runner->check_outputs();
+  });
   agree(*groups.all, fault);
   spread_times(*groups.all, steps, measurement);
   runner->count(measurement);
@@ -92,6 +95,7 @@ RunMeasurement run_experiment(const RunSpec& spec, Communicator& ranks) {
       write_run_spec(spec) + (is_traced && spec.choices ? npy_file(*spec.choices) : ""));
   validate(spec.layer);
   validate(spec.partition, spec.layer, ranks.num_ranks());
+  validate_tokens(spec.tokens_per_rank, spec.partition, spec.layer);
   if (is_traced) require_choices(spec);
   const auto backend =
       takes_cuda(spec.backend, ranks) ? make_cuda_run_backend(ranks) : make_cpu_run_backend(ranks);

@@ -7,7 +7,8 @@ namespace switchyard::kernels {
 
 /// Runs the layers of `spec` on all ranks, which must call it together, and measures them.
 /// @throws KernelError on all ranks: kSpec when ranks have another spec or another number of them,
-///         kDevice for a backend that this build does not have; and what the layer throws
+///         kDevice for a backend that this build does not have, kNotFinite for outputs of the
+///         last step; and what the layer throws
 [[nodiscard]] RunMeasurement run_experiment(const RunSpec& spec, Communicator& ranks);
 
 /// Precondition for exchanges: all ranks were given the same text.

@@ -17,7 +17,7 @@ std::vector<Key> run_keys(RunSpec& spec) {
   std::ranges::move(
       std::vector<Key>{
           int64_key("tokens_per_rank", "tokens of a data rank; its tensor ranks have the same",
-                    spec.tokens_per_rank, 0),
+                    spec.tokens_per_rank, 0, kMostTokens),
           int_key("layers", "MoE layers, each with tokens of its own", spec.layers, 1, kMost),
           int_key("chunks", "parts of a rank's experts whose exchanges overlap; 1: no overlap",
                   spec.chunks, 1, kMost),
@@ -44,7 +44,7 @@ std::vector<Key> run_keys(RunSpec& spec) {
 
 RunSpec read_run_spec(std::string_view text, const std::string& file) {
   RunSpec spec;
-  read_layer_file(text, file, run_keys(spec), spec.layer, spec.partition);
+  read_layer_file(text, file, run_keys(spec), {spec.layer, spec.partition, spec.tokens_per_rank});
   if ((spec.routing == InputRouting::kTrace) == (spec.trace_file == "none"))
     throw KeyFileError{file +
                        ": trace: expected a .npy file with routing = trace, none with others"

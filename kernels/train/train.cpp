@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 
 #include "kernels/comm/agreement.hpp"
 #include "kernels/comm/gather.hpp"
@@ -32,15 +33,26 @@ template <class T>
 void run_steps(const TrainSpec& spec, const RankGroups& groups, TrainResult& result) {
   LocalFault fault;
   std::unique_ptr<TrainStack<T>> stack;
-  fault.guard([&] { stack = std::make_unique<TrainStack<T>>(spec, groups); });
+  std::optional<ClusterTokens> clusters;
+  fault.guard([&] {
+    stack = std::make_unique<TrainStack<T>>(spec, groups);
+    clusters.emplace(spec.tokens, spec.layer.d_model, spec.seed);
+  });
   agree(*groups.all, fault);
-  const ClusterTokens tokens{spec.tokens, spec.layer.d_model, spec.seed};
   const std::int64_t first_token = spec.tokens_per_rank * groups.place.data;
   for (int number = 0; number < spec.steps; ++number) {
-    const auto step = static_cast<std::uint64_t>(number);
+    LabelledTokens tokens;
+    fault.guard([&] {
+      tokens =
+          clusters->draw(static_cast<std::uint64_t>(number), first_token, spec.tokens_per_rank);
+    });
+    agree(*groups.all, fault);
     try {
-      result.steps.push_back(
-          stack->step(number, tokens.draw(step, first_token, spec.tokens_per_rank)));
+      result.steps.push_back(stack->step(number, tokens));
+      if (number + 1 == spec.steps) {
+        fault.guard([&] { stack->require_finite_weights(); });
+        agree(*groups.all, fault);
+      }
     } catch (const KernelError& error) {
       if (error.fault() != Fault::kNotFinite) throw;
       result.stopped = "step " + std::to_string(number) + ": " + error.what();
@@ -57,6 +69,7 @@ TrainResult train(const TrainSpec& spec, Communicator& ranks) {
   require_same_on_all(ranks, "training", write_train_spec(spec));
   validate(spec.layer);
   validate(spec.partition, spec.layer, ranks.num_ranks());
+  validate_sizes(spec);
   if (spec.layer.num_experts > std::numeric_limits<std::int16_t>::max())
     throw KernelError{Fault::kSpec, "train: num_experts is " +
                                         std::to_string(spec.layer.num_experts) +

@@ -26,7 +26,8 @@ std::vector<Key> train_keys(TrainSpec& spec) {
                   2, kMost),
           int_key("rules", "from numbers to classes; cluster c has rule c modulo this",
                   tokens.num_rules, 1, kMost),
-          int64_key("tokens_per_rank", "tokens of a data rank in a step", spec.tokens_per_rank, 1),
+          int64_key("tokens_per_rank", "tokens of a data rank in a step", spec.tokens_per_rank, 1,
+                    kMostTokens),
           int_key("chunks", "parts of a rank's experts whose exchanges overlap; 1: no overlap",
                   spec.chunks, 1, kMost),
           int_key("steps", "of training", spec.steps, 1, kMost),
@@ -43,9 +44,21 @@ std::vector<Key> train_keys(TrainSpec& spec) {
   return keys;
 }
 
+void validate_sizes(const TrainSpec& spec) {
+  validate_tokens(spec.tokens_per_rank, spec.partition, spec.layer);
+  const ClusterSpec& tokens = spec.tokens;
+  require_countable("classes", tokens.num_classes,
+                    {tokens.num_rules, tokens.num_classes, spec.layer.d_model});
+}
+
 TrainSpec read_train_spec(std::string_view text, const std::string& file) {
   TrainSpec spec;
-  read_layer_file(text, file, train_keys(spec), spec.layer, spec.partition);
+  read_layer_file(text, file, train_keys(spec), {spec.layer, spec.partition, spec.tokens_per_rank});
+  try {
+    validate_sizes(spec);
+  } catch (const KernelError& error) {
+    throw KeyFileError{file + ": " + error.what()};
+  }
   return spec;
 }
 

@@ -46,6 +46,9 @@ inline constexpr int kTrainSchemaVersion = 1;
 /// All keys of the file; they borrow the spec.
 [[nodiscard]] std::vector<Key> train_keys(TrainSpec& spec);
 
+/// @throws KernelError (kSpec) when tokens or rules are more numbers than 64 bits count
+void validate_sizes(const TrainSpec& spec);
+
 /// @throws KeyFileError with all that is wrong, or whose layer or partition cannot be
 [[nodiscard]] TrainSpec read_train_spec(std::string_view text, const std::string& file);
 

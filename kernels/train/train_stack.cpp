@@ -1,7 +1,9 @@
 #include "kernels/train/train_stack.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
+#include <string>
 
 #include "kernels/comm/gather.hpp"
 #include "kernels/run/run_measurement.hpp"
@@ -22,6 +24,12 @@ void round_to(const MasterWeights& from, Buffer<Number>& to) {
   std::ranges::transform(from.numbers(), to.begin(), [](float x) { return from_float<Number>(x); });
 }
 
+/// Of a data rank's tokens.
+std::size_t num_numbers(const TrainSpec& spec) {
+  return static_cast<std::size_t>(spec.tokens_per_rank) *
+         static_cast<std::size_t>(spec.layer.d_model);
+}
+
 /// sums[i] += addends[i], in float.
 template <class T>
 void add(const Buffer<T>& addends, Buffer<T>& sums) {
@@ -37,7 +45,9 @@ TrainStack<T>::TrainStack(const TrainSpec& spec, const RankGroups& groups)
       groups_{groups},
       layer_{spec.layer, groups, CpuBackend{spec.threads}, spec.chunks},
       layers_(static_cast<std::size_t>(spec.layers)),
-      hidden_(layers_.size() + 1) {
+      hidden_(layers_.size() + 1),
+      outputs_(num_numbers(spec)) {
+  for (Buffer<T>& hidden : hidden_) hidden.resize(outputs_.size());
   const MoeLayerSpec& layer = spec.layer;
   for (std::size_t l = 0; l < layers_.size(); ++l) {
     // Drawn in float, so that masters are not yet rounded.
@@ -66,8 +76,6 @@ StepContext TrainStack<T>::context(std::size_t layer, int step) const {
 
 template <class T>
 void TrainStack<T>::forward(int number, const LabelledTokens& tokens) {
-  for (Buffer<T>& hidden : hidden_) hidden.resize(tokens.numbers.size());
-  outputs_.resize(tokens.numbers.size());
   std::ranges::transform(tokens.numbers, hidden_[0].begin(),
                          [](float x) { return from_float<T>(x); });
   PhaseTimes times;
@@ -154,6 +162,21 @@ TrainStep TrainStack<T>::summary(const ReadoutLoss& loss) {
   }
   if (num_choices > 0.0) step.dropped_fraction = num_dropped / num_choices;
   return step;
+}
+
+template <class T>
+void TrainStack<T>::require_finite_weights() const {
+  const auto require = [](const std::string& name, const MasterWeights& weights) {
+    if (!std::ranges::all_of(weights.numbers(), [](float x) { return std::isfinite(x); }))
+      throw KernelError{Fault::kNotFinite, name + " is not finite after the last update"};
+  };
+  for (std::size_t l = 0; l < layers_.size(); ++l) {
+    const std::string layer = "layer " + std::to_string(l) + ": ";
+    require(layer + "router", layers_[l].router);
+    require(layer + "w1", layers_[l].w1);
+    require(layer + "w2", layers_[l].w2);
+  }
+  require("readout", readout_);
 }
 
 template <class T>

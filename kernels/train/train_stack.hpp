@@ -22,6 +22,10 @@ class TrainStack {
   /// Forward, backward and an update of all weights.
   [[nodiscard]] TrainStep step(int number, const LabelledTokens& tokens);
 
+  /// @throws KernelError (kNotFinite) for a NaN or Inf in this rank's weights: "layer 1: w2 is not
+  /// finite after the last update"
+  void require_finite_weights() const;
+
   /// Choices of the last step on this data rank, (layers, T, k).
   [[nodiscard]] std::vector<std::int16_t> choices() const;
 

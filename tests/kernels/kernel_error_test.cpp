@@ -2,10 +2,15 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <functional>
 #include <limits>
 #include <string>
+#include <vector>
 
+#include "kernels/comm/agreement.hpp"
+#include "kernels/ranks/cpu_rank.hpp"
 #include "tests/kernels/layer_run.hpp"
 
 namespace switchyard::kernels {
@@ -58,6 +63,32 @@ TEST(KernelError, NamesTheGradientThatIsNotFinite) {
     layer_backward<float>(small_layer(), {}, {}, run.weights, run.inputs, run.state, run.d_outputs,
                           scratch, run.d_inputs, run.gradients);
   });
+}
+
+TEST(KernelError, LeavesNaNsOfExpertsInTheOutputs) {
+  // The only expert's first weights are NaN: no activation hides that.
+  for (const Activation activation : {Activation::kRelu, Activation::kGeglu, Activation::kSwiglu}) {
+    MoeLayerSpec spec = small_layer();
+    spec.num_experts = 1;
+    spec.activation = activation;
+    auto weights = random_weights<float>(spec, 1);
+    std::ranges::fill(weights.experts.w1, std::numeric_limits<float>::quiet_NaN());
+    Buffer<float> outputs(8);
+    LayerState<float> state;
+    layer_forward<float>(spec, {}, {}, weights, std::vector<float>(8, 1.0F), outputs, state);
+    for (const float x : outputs) EXPECT_TRUE(std::isnan(x));
+    expect_fault(Fault::kNotFinite, "outputs: token 0, column 0 is nan",
+                 [&] { require_finite_outputs<float>({}, outputs, 4); });
+  }
+}
+
+TEST(KernelError, IsWhatAnArrayBecomesThatNoMemoryHolds) {
+  LocalFault fault;
+  std::size_t size = ~std::size_t{0} / 2;
+  fault.guard([&size] { std::vector<int> numbers(size); });
+  ASSERT_TRUE(fault.happened());
+  EXPECT_EQ(fault.fault(), Fault::kAllocation);
+  EXPECT_EQ(fault.message(), "out of memory: an array that no memory can hold");
 }
 
 TEST(KernelError, NamesTheArgumentOfAnotherShape) {

@@ -99,6 +99,33 @@ TEST(RunSpec, NamesALayerOrAPartitionThatCannotBe) {
                "run.txt: partition: expert is 3, expected a divisor of data, 4");
 }
 
+TEST(RunSpec, RefusesSizesThatCannotBeCounted) {
+  expect_error(file_with("tokens_per_rank = 1024", "tokens_per_rank = 36028797018963968"),
+               "run.txt:24: tokens_per_rank: expected a whole number, at least 0 and at most "
+               "2147483647, got '36028797018963968'");
+  // Two choices of each token: (2^31 - 1) / 2 tokens have no more than a plan can number.
+  RunSpec spec{.layer = {.d_model = 8, .d_ff = 8, .num_experts = 8, .router = {.top_k = 2}},
+               .tokens_per_rank = 2147483647};
+  expect_error(write_run_spec(spec),
+               "run.txt: tokens_per_rank is 2147483647, expected at most 1073741823 with top_k 2");
+  // 2^20 * 2^20 ranks.
+  spec = {.partition = {.data = 1 << 20, .tensor = 1 << 20, .expert = 1}};
+  expect_error(write_run_spec(spec),
+               "run.txt: partition: data * tensor is 1099511627776, expected at most 2147483647");
+  // 2^24 experts of two matrices of 2^24 * 2^24.
+  spec = {.layer = {.d_model = 1 << 24, .d_ff = 1 << 24, .num_experts = 1 << 24}};
+  expect_error(write_run_spec(spec),
+               "run.txt: layer: num_experts is 16777216, expected fewer: with the other sizes "
+               "these are more than 2^60 numbers");
+  // 30e6 tokens of each of 2^20 ranks, 2^24 numbers each: 2^69.
+  spec = {.layer = {.d_model = 1 << 24, .d_ff = 1, .num_experts = 1},
+          .tokens_per_rank = 30000000,
+          .partition = {.data = 1 << 20, .tensor = 1, .expert = 1}};
+  expect_error(write_run_spec(spec),
+               "run.txt: tokens_per_rank is 30000000, expected fewer: with the other sizes these "
+               "are more than 2^60 numbers");
+}
+
 TEST(RunSpec, HasATraceWithRoutingTraceAlone) {
   const std::string expected =
       "run.txt: trace: expected a .npy file with routing = trace, none with others, got ";
@@ -108,6 +135,17 @@ TEST(RunSpec, HasATraceWithRoutingTraceAlone) {
   spec = read_run_spec(write_run_spec(spec), "run.txt");
   EXPECT_EQ(spec.trace_file, "there is none.npy");
   EXPECT_THROW(load_choices("run.txt", spec), KeyFileError);
+}
+
+TEST(RunSpec, IsNotWrittenWithATextThatWouldNotBeReadBack) {
+  try {
+    (void)write_run_spec({.trace_file = "case #3.npy"});
+    FAIL();
+  } catch (const KeyFileError& error) {
+    EXPECT_STREQ(error.what(),
+                 "trace: cannot be written: expected no #, line break or blanks around it, got "
+                 "'case #3.npy'");
+  }
 }
 
 TEST(RunSpec, HasHelpOnEveryKey) {

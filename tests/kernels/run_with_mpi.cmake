@@ -22,3 +22,11 @@ execute_process(COMMAND ${MPIEXEC} --oversubscribe -np 1 ${PROGRAM} run ${FILE}
 if(NOT status EQUAL 2 OR NOT message MATCHES "mpi has 1 ranks here, expected ${RANKS}")
   message(FATAL_ERROR "exit code ${status}: ${message}")
 endif()
+# Ranks as threads in each of several processes would all write the same file.
+string(REGEX REPLACE "\ntransport = mpi\n" "\ntransport = loopback\n" loopback "${spec}")
+file(WRITE ${FILE}.loopback "${loopback}")
+execute_process(COMMAND ${MPIEXEC} --oversubscribe -np 2 ${PROGRAM} run ${FILE}.loopback
+  RESULT_VARIABLE status ERROR_VARIABLE message)
+if(NOT status EQUAL 2 OR NOT message MATCHES "transport: expected mpi, as mpirun started 2")
+  message(FATAL_ERROR "exit code ${status}: ${message}")
+endif()

@@ -86,5 +86,19 @@ TEST(Train, StopsAtNumbersThatAreNotFinite) {
   EXPECT_THAT(train_json(result), testing::HasSubstr("\"stopped\": \"step "));
 }
 
+TEST(Train, LooksAtTheWeightsOfTheLastUpdate) {
+  // The z-loss' gradient by a router weight is 2 * 1e36 * ln 8 * mean of p x, about 1e35, and goes
+  // into float32, 1e6 times as much does not.
+  TrainSpec spec;
+  spec.layers = 1;
+  spec.optimizer = Optimizer::kSgd;
+  spec.layer.router.z_loss_weight = 1e36;
+  spec.learning_rate = 1e6;
+  spec.steps = 1;
+  const auto result = trained(spec);
+  EXPECT_EQ(result.steps.size(), 1U);
+  EXPECT_THAT(result.stopped, testing::HasSubstr("is not finite after the last update"));
+}
+
 }  // namespace
 }  // namespace switchyard::kernels

@@ -15,10 +15,7 @@ constexpr double kPartBytes = 8.0;  ///< a float32 part of a result, written and
 constexpr double kAttentionBlock = 128.0;
 constexpr double kBackwardProducts = 2.5;  ///< for each one forward
 
-struct Tile {
-  std::int64_t height = 1;
-  std::int64_t width = 1;
-};
+using Tile = ProductTile;
 constexpr std::array kTiles{Tile{64, 32},   Tile{64, 64},   Tile{64, 128}, Tile{128, 64},
                             Tile{128, 128}, Tile{128, 256}, Tile{256, 128}};
 constexpr std::array kSplits{1, 2, 4, 8, 16};
@@ -126,6 +123,12 @@ Seconds tiled_product_time(std::span<const Matmul> products, const DeviceProfile
     }
   }
   return Seconds{best};
+}
+
+Seconds one_tile_product_time(const Matmul& matmul, const ProductTile& tile,
+                              const DeviceProfile& device) {
+  SWITCHYARD_CHECK(device.matmul_model.has_value(), "{} has no matmul_model", device.name);
+  return Seconds{time_with({&matmul, 1}, tile, 1, kernel_of(matmul, device))};
 }
 
 Seconds fused_attention_time(const Matmul& matmul, Phase phase, const DeviceProfile& device) {

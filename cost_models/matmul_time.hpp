@@ -8,6 +8,12 @@
 
 namespace switchyard {
 
+/// The part of a result that one multiprocessor computes at a time.
+struct ProductTile {
+  std::int64_t height = 1;  ///< rows
+  std::int64_t width = 1;   ///< columns
+};
+
 /// Time of `products` in one kernel of a GPU, without its overhead and its memory traffic:
 ///
 ///   tile   = (steps / split + fill_steps) * step
@@ -28,6 +34,12 @@ namespace switchyard {
 /// Precondition: the device has a matmul_model, the products are of one type and kernel (checked).
 [[nodiscard]] Seconds tiled_product_time(std::span<const Matmul> products,
                                          const DeviceProfile& device);
+
+/// The same for one product, or a batch of equal ones, with the tile given and no contraction
+/// split: what kernels take whose tile is chosen before (Triton's). Precondition: the device has a
+/// matmul_model (checked).
+[[nodiscard]] Seconds one_tile_product_time(const Matmul& matmul, const ProductTile& tile,
+                                            const DeviceProfile& device);
 
 /// Time of one kernel of fused attention, without its overhead and its memory traffic:
 ///

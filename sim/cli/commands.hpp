@@ -17,6 +17,7 @@ void add_net(CLI::App& program);        ///< time collectives on a network
 void add_execute(CLI::App& program);    ///< run MoE layers for real, beside the prediction
 void add_fit(CLI::App& program);        ///< fit a device's constants to an experiment's fit rows
 void add_fit_gemm(CLI::App& fit);       ///< `fit gemm`: fit a GPU's products to measured times
+void add_fit_layers(CLI::App& fit);     ///< `fit layers`: fit MoE layers to measured times
 void add_fit_links(CLI::App& fit);      ///< `fit links`: fit links to measured transfers
 void add_fit_steps(CLI::App& fit);      ///< `fit steps`: fit what only whole steps show
 void add_fit_routing(CLI::App& fit);  ///< `fit routing`: fit routers to published loads and repeats

@@ -51,6 +51,12 @@ bool CsvReader::next_row() {
   return true;
 }
 
+std::map<std::string, std::string> CsvReader::fields() const {
+  std::map<std::string, std::string> fields;
+  for (const auto& [column, place] : columns_) fields[column] = row_[place];
+  return fields;
+}
+
 double CsvReader::number(const std::string& column, double lowest) {
   const std::string& field = text(column);
   double value = 0;

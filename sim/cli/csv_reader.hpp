@@ -32,6 +32,7 @@ class CsvReader {
   [[nodiscard]] const std::string& text(const std::string& column) const {
     return row_[columns_.at(column)];
   }
+  [[nodiscard]] std::map<std::string, std::string> fields() const;  ///< by column
   double number(const std::string& column, double lowest);
   double positive(const std::string& column);
   int count(const std::string& column, int lowest = 1);

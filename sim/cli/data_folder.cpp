@@ -53,5 +53,8 @@ Catalog routing_catalog() { return folder_catalog(data_folder() / "experiments" 
 Catalog link_catalog() {
   return folder_catalog(data_folder() / "cost_models" / "profiles" / "links");
 }
+Catalog layer_catalog() {
+  return folder_catalog(data_folder() / "cost_models" / "profiles" / "layers");
+}
 
 }  // namespace switchyard

@@ -18,6 +18,7 @@ namespace switchyard {
 [[nodiscard]] Catalog system_catalog();   ///< topologies/catalog
 [[nodiscard]] Catalog device_catalog();   ///< cost_models/profiles
 [[nodiscard]] Catalog link_catalog();     ///< cost_models/profiles/links
+[[nodiscard]] Catalog layer_catalog();    ///< cost_models/profiles/layers
 [[nodiscard]] Catalog routing_catalog();  ///< experiments/routing
 
 }  // namespace switchyard

@@ -7,6 +7,7 @@
 
 #include "kernels/comm/transport.hpp"
 #include "kernels/layer/kernel_error.hpp"
+#include "kernels/ranks/partition.hpp"
 #include "kernels/run/run_experiment.hpp"
 #include "sim/cli/commands.hpp"
 #include "sim/cli/execute_report.hpp"
@@ -65,15 +66,18 @@ double slowdown(const kernels::RunSpec& spec) {
 }
 
 /// The prediction for the draw that layer_run() gives to the kernels.
-ExecutedCase predicted_case(const ExperimentCase& c) {
+/// @param layers  that are run; 0: all
+ExecutedCase predicted_case(const ExperimentCase& c, int layers) {
   const TrainingStepSpec step = resolve_microbatch(c.run);
   const bool is_permuted = step.lowering.dispatch == DispatchKind::kPermutation;
   const StepDraw draw =
       draw_step(step, {.routing = c.run.routing, .seed = c.run.seed, .with_rows = is_permuted}, 0);
-  return {.name = c.name,
-          .predicted = moe_phase_times(c.run, draw.layers),
-          .predicted_dropped_fraction = draw.stacks.front().dropped_fraction,
-          .measured = {}};
+  ExecutedCase executed{
+      .name = c.name, .predicted = moe_phase_times(c.run, draw.layers), .measured = {}};
+  // A draw counts its drops over the whole stack.
+  if (layers == 0 || layers == executed.predicted.num_layers)
+    executed.predicted_dropped_fraction = draw.stacks.front().dropped_fraction;
+  return executed;
 }
 
 void export_spec(const std::string& file, kernels::RunSpec spec) {
@@ -84,7 +88,10 @@ void export_spec(const std::string& file, kernels::RunSpec spec) {
       folder,
       {{path.filename().string(), [&](std::ostream& out) { out << kernels::write_run_spec(spec); }},
        {spec.trace_file, [&](std::ostream& out) { out << kernels::npy_file(*spec.choices); }}});
-  fmt::print(stderr, "wrote {}; run it with: switchyard-kernels run {}\n", file, file);
+  const int ranks = kernels::num_ranks_of(spec.partition);
+  const bool is_loopback = spec.transport == kernels::Transport::kLoopback;
+  fmt::print(stderr, "wrote {}; run it with: {}switchyard-kernels run {}\n", file,
+             is_loopback ? "" : fmt::format("mpirun -np {} ", ranks), file);
 }
 
 void execute_command(const ExecuteOptions& options) {
@@ -107,7 +114,7 @@ void execute_command(const ExecuteOptions& options) {
   std::vector<kernels::RunSpec> specs;
   for (const ExperimentCase& c : cases) {
     specs.push_back(layer_run(c.name, c.run, options.run));
-    executed.push_back(predicted_case(c));
+    executed.push_back(predicted_case(c, options.run.layers));
     executed.back().slowdown = slowdown(specs.back());
   }
   if (!options.export_file.empty()) {

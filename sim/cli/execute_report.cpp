@@ -116,12 +116,18 @@ std::string execute_tables(const std::vector<ExecutedCase>& cases) {
                             milliseconds(line.measured_s), error_text(line)});
     text += format(table, 100);
     text += fmt::format(
-        "step p10 {} ms, p90 {} ms; dropped {:.3g} % (predicted {:.3g}), largest load {:.3g} x "
-        "mean; all-to-all {:.3g} MB sent, gradient sums {:.3g} MB\n\n",
+        "step p10 {} ms, p90 {} ms; dropped {:.3g} %{}, largest load {:.3g} x "
+        "mean; all-to-all {:.3g} MB sent, gradient sums {:.3g} MB\n{}\n",
         milliseconds(run.step_s.p10), milliseconds(run.step_s.p90), dropped_percent(run),
-        100.0 * executed.predicted_dropped_fraction, imbalance(run),
-        static_cast<double>(run.all_to_all_bytes) / 1e6,
-        static_cast<double>(run.gradient_all_reduce_bytes) / 1e6);
+        executed.predicted_dropped_fraction
+            ? fmt::format(" (predicted {:.3g})", 100.0 * *executed.predicted_dropped_fraction)
+            : "",
+        imbalance(run), static_cast<double>(run.all_to_all_bytes) / 1e6,
+        static_cast<double>(run.gradient_all_reduce_bytes) / 1e6,
+        executed.slowdown > 1
+            ? fmt::format("predicted times are {:.3g} times those of a core for each thread\n",
+                          executed.slowdown)
+            : "");
     predicted.emplace_back(compare_phases(executed).back().predicted_s, executed.name);
     measured.emplace_back(run.step_s.median, executed.name);
   }
@@ -161,7 +167,9 @@ Json execute_json(const std::vector<ExecutedCase>& cases) {
                     {"step_p90_s", run.step_s.p90},
                     {"choices", run.num_choices},
                     {"dropped", run.num_dropped},
-                    {"predicted_dropped_fraction", executed.predicted_dropped_fraction},
+                    {"predicted_dropped_fraction", executed.predicted_dropped_fraction
+                                                       ? Json(*executed.predicted_dropped_fraction)
+                                                       : Json(nullptr)},
                     {"expert_choices", run.expert_choices},
                     {"all_to_all_bytes", run.all_to_all_bytes},
                     {"tensor_all_reduce_bytes", run.tensor_all_reduce_bytes},

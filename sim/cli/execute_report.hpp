@@ -14,9 +14,10 @@ namespace switchyard {
 /// A case that was predicted and run.
 struct ExecutedCase {
   std::string name;
-  MoePhaseTimes predicted;                ///< of all MoE layers of the stack
-  double predicted_dropped_fraction = 0;  ///< of the draw that was run, mean of the stack's layers
-  double slowdown = 1.0;                  ///< of predicted computing: ranks that share a core
+  MoePhaseTimes predicted;  ///< of all MoE layers of the stack
+  /// Of the draw that was run, mean of the stack's layers; none where fewer layers were run.
+  std::optional<double> predicted_dropped_fraction{};
+  double slowdown = 1.0;  ///< of predicted computing: ranks that share a core
   kernels::RunMeasurement measured;
 };
 

@@ -80,6 +80,7 @@ void add_fit(CLI::App& program) {
       ->allow_extra_args(false);
   command->add_option("--write", *profile, "Profile whose constants are replaced");
   add_fit_gemm(*command);
+  add_fit_layers(*command);
   add_fit_links(*command);
   add_fit_routing(*command);
   add_fit_steps(*command);

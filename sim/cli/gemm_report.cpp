@@ -8,7 +8,7 @@
 #include <fmt/ostream.h>
 #include <fmt/ranges.h>
 
-#include "sim/core/error.hpp"
+#include "sim/cli/marked_text.hpp"
 #include "sim/core/version.hpp"
 #include "sim/report/text_table.hpp"
 
@@ -154,15 +154,7 @@ std::string gemm_constants_yaml(const GemmFit& fit, const std::vector<std::strin
 
 std::string with_gemm_constants(const std::string& profile, const std::string& constants,
                                 const std::string& file) {
-  const std::size_t begin = profile.find(kGemmBegin);
-  const std::size_t end = profile.find(kGemmEnd);
-  if (begin == std::string::npos || end == std::string::npos || end < begin)
-    throw ConfigError(fmt::format(
-        "{}: expected a line \"{}\" and later one \"{}\", between which constants are replaced",
-        file, std::string{kGemmBegin}.substr(0, std::string{kGemmBegin}.size() - 1),
-        std::string{kGemmEnd}.substr(0, std::string{kGemmEnd}.size() - 1)));
-  const std::size_t from = begin + std::string{kGemmBegin}.size();
-  return profile.substr(0, from) + constants + profile.substr(end);
+  return with_marked_text(profile, {.begin = kGemmBegin, .end = kGemmEnd}, constants, file);
 }
 
 }  // namespace switchyard

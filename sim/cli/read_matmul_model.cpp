@@ -90,6 +90,11 @@ QuantityConstant<Seconds> read_time_constant(Section section) {
                        [](Seconds time) { return fmt::format("{:.6g} us", time.base() * 1e6); });
 }
 
+QuantityConstant<BytesPerSecond> read_bandwidth_constant(Section section) {
+  return read_quantity(std::move(section), "The rate.", types::bandwidth(),
+                       [](BytesPerSecond r) { return fmt::format("{:.6g} GB/s", r.base() / 1e9); });
+}
+
 MatmulModel read_matmul_model(Section section) {
   MatmulModel model;
   model.multiprocessors =
@@ -100,10 +105,8 @@ MatmulModel read_matmul_model(Section section) {
       "peak_fp8", "Peak rate of FP8 products; without it they are computed in bfloat16.", {});
   model.streaming_efficiency = read_constant(section.subsection(
       "streaming_efficiency", "Share of the memory bandwidth that operands of products reach."));
-  model.load_rate = read_quantity(
-      section.subsection("load_rate", "Of one multiprocessor, from the cache."), "The rate.",
-      types::bandwidth(),
-      [](BytesPerSecond rate) { return fmt::format("{:.6g} GB/s", rate.base() / 1e9); });
+  model.load_rate = read_bandwidth_constant(
+      section.subsection("load_rate", "Of one multiprocessor, from the cache."));
   model.split_startup = read_time_constant(
       section.subsection("split_startup", "For adding up a contraction that tiles share."));
   model.fill_steps = read_constant(

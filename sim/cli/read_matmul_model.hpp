@@ -12,6 +12,9 @@ namespace switchyard {
 /// A constant that is a time: {value: 2 us, provenance: fitted, range: [0 us, 5 us]}.
 [[nodiscard]] QuantityConstant<Seconds> read_time_constant(Section section);
 
+/// A constant that is a rate: {value: 60 GB/s, provenance: fitted, range: [30 GB/s, 150 GB/s]}.
+[[nodiscard]] QuantityConstant<BytesPerSecond> read_bandwidth_constant(Section section);
+
 /// The matmul_model of a file in cost_models/profiles.
 [[nodiscard]] MatmulModel read_matmul_model(Section section);
 

@@ -18,7 +18,7 @@ struct ExpertProduct {
   std::int64_t columns = 0;
 };
 
-std::array<ExpertProduct, 2> expert_products(const MoeLayerShape& shape, std::int64_t d_ff) {
+std::array<ExpertProduct, 2> expert_products(const StackLayerShape& shape, std::int64_t d_ff) {
   return {{{shape.d_model, 2 * d_ff}, {d_ff, shape.d_model}}};
 }
 
@@ -38,7 +38,7 @@ DeviceProfile with_constants_of(const MoeLayerStack& stack, DeviceProfile device
   return device;
 }
 
-Bytes moved_bytes(const MoeLayerShape& shape, const RankLayer& rank, ExpertKernels kernels) {
+Bytes moved_bytes(const StackLayerShape& shape, const RankLayer& rank, ExpertKernels kernels) {
   const auto d_model = static_cast<double>(shape.d_model);
   const auto d_ff = static_cast<double>(rank.d_ff);
   const double sums = static_cast<double>(shape.tokens) * d_model;
@@ -55,7 +55,7 @@ std::int64_t round_up(std::int64_t count, std::int64_t multiple) {
 
 }  // namespace
 
-RankLayer rank_layer(const MoeLayerShape& shape) {
+RankLayer rank_layer(const StackLayerShape& shape) {
   SWITCHYARD_CHECK(shape.tokens > 0 && shape.num_experts % shape.expert_ranks == 0 &&
                        shape.d_ff % shape.tensor_ranks == 0,
                    "{} tokens, {} experts over {}, {} columns over {}", shape.tokens,
@@ -71,7 +71,7 @@ RankLayer rank_layer(const MoeLayerShape& shape) {
           .d_ff = shape.d_ff / shape.tensor_ranks};
 }
 
-ProductTile token_block(const MoeLayerShape& shape, const MoeLayerStack& stack) {
+ProductTile token_block(const StackLayerShape& shape, const MoeLayerStack& stack) {
   if (shape.tokens <= 32) return {16, 64};
   if (shape.tokens <= 96) return {32, 128};
   if (shape.tokens <= 512) return {64, 128};
@@ -82,7 +82,7 @@ ProductTile token_block(const MoeLayerShape& shape, const MoeLayerStack& stack) 
   return {128, is_tuned ? 256 : 128};
 }
 
-Seconds moe_layer_time(const MoeLayerShape& shape, const MoeLayerStack& stack,
+Seconds moe_layer_time(const StackLayerShape& shape, const MoeLayerStack& stack,
                        const DeviceProfile& device) {
   SWITCHYARD_CHECK(device.matmul_model.has_value(), "{} has no matmul_model", device.name);
   const RankLayer rank = rank_layer(shape);
@@ -112,7 +112,7 @@ Seconds moe_layer_time(const MoeLayerShape& shape, const MoeLayerStack& stack,
                      (device.memory_bandwidth * device.memory_efficiency.value);
 }
 
-Flop moe_layer_flop(const MoeLayerShape& shape) {
+Flop moe_layer_flop(const StackLayerShape& shape) {
   const RankLayer rank = rank_layer(shape);
   Flop total;
   for (const ExpertProduct& product : expert_products(shape, rank.d_ff))
@@ -121,7 +121,7 @@ Flop moe_layer_flop(const MoeLayerShape& shape) {
   return total;
 }
 
-Bytes moe_layer_traffic(const MoeLayerShape& shape) {
+Bytes moe_layer_traffic(const StackLayerShape& shape) {
   const RankLayer rank = rank_layer(shape);
   Bytes total;
   for (const ExpertProduct& product : expert_products(shape, rank.d_ff))

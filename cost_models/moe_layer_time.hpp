@@ -10,7 +10,7 @@
 namespace switchyard {
 
 /// One MoE layer's forward pass, balanced, in bfloat16, with gated experts (three matrices).
-struct MoeLayerShape {
+struct StackLayerShape {
   std::int64_t tokens = 0;  ///< of all ranks: each rank has them all and computes its own part
   std::int64_t d_model = 0;
   std::int64_t d_ff = 0;  ///< of a whole expert
@@ -43,15 +43,15 @@ struct MoeLayerStack {
   std::string framework;  ///< as measurements call it
   std::string device;     ///< the profile with everything that is not here
   ExpertKernels kernels = ExpertKernels::kLibraryTiles;
-  std::vector<TunedShape> tuned;               ///< kTokenBlocks only
-  Constant matmul_efficiency;                  ///< of grouped products, see MatmulModel
-  Constant streaming_efficiency;               ///< share of the memory bandwidth
-  QuantityConstant<BytesPerSecond> load_rate;  ///< of one multiprocessor
-  Constant wave_quantization;
+  std::vector<TunedShape> tuned = {};               ///< kTokenBlocks only
+  Constant matmul_efficiency = {};                  ///< of grouped products, see MatmulModel
+  Constant streaming_efficiency = {};               ///< share of the memory bandwidth
+  QuantityConstant<BytesPerSecond> load_rate = {};  ///< of one multiprocessor
+  Constant wave_quantization = {};
   /// Share of the shorter of operations and traffic that passes under the longer. Less than 1,
   /// because a tile's first loads wait for memory and its last products for nobody.
-  Constant hidden_share;
-  QuantityConstant<Seconds> layer_overhead;  ///< launches and ends of all kernels of a layer
+  Constant hidden_share = {};
+  QuantityConstant<Seconds> layer_overhead = {};  ///< launches and ends of all kernels of a layer
 };
 
 /// What one rank has of a layer.
@@ -62,7 +62,7 @@ struct RankLayer {
   double all_choices = 0;        ///< of all ranks' experts
   std::int64_t d_ff = 0;         ///< of one rank
 };
-[[nodiscard]] RankLayer rank_layer(const MoeLayerShape& shape);
+[[nodiscard]] RankLayer rank_layer(const StackLayerShape& shape);
 
 /// Tile of kTokenBlocks: 16, 32, 64, 128 rows up to 32, 96, 512 tokens and above; 64 columns with
 /// 16 rows, 256 where the shape is tuned and 128 rows, else 128.
@@ -70,7 +70,7 @@ struct RankLayer {
 /// vllm/model_executor/layers/fused_moe/configs,
 ///         E=8 with N of 7168, 3584, 1792 on an H100: heights, and widths of tuned shapes. The
 ///         widths of others are assumed.
-[[nodiscard]] ProductTile token_block(const MoeLayerShape& shape, const MoeLayerStack& stack);
+[[nodiscard]] ProductTile token_block(const StackLayerShape& shape, const MoeLayerStack& stack);
 
 /// Time of the layer on one rank, without any network:
 ///
@@ -84,13 +84,13 @@ struct RankLayer {
 /// rate = bandwidth * the device's memory_efficiency, and moved bytes are permutation
 /// (kLibraryTiles), activation, weighted sum and zeros (kTokenBlocks). Precondition: the device has
 /// a matmul_model; expert_ranks divide num_experts and tensor_ranks d_ff (checked).
-[[nodiscard]] Seconds moe_layer_time(const MoeLayerShape& shape, const MoeLayerStack& stack,
+[[nodiscard]] Seconds moe_layer_time(const StackLayerShape& shape, const MoeLayerStack& stack,
                                      const DeviceProfile& device);
 
 /// Operations of one rank's products, without padding.
-[[nodiscard]] Flop moe_layer_flop(const MoeLayerShape& shape);
+[[nodiscard]] Flop moe_layer_flop(const StackLayerShape& shape);
 
 /// Weights of the experts that have tokens, and rows in and out of both products, of one rank.
-[[nodiscard]] Bytes moe_layer_traffic(const MoeLayerShape& shape);
+[[nodiscard]] Bytes moe_layer_traffic(const StackLayerShape& shape);
 
 }  // namespace switchyard

@@ -16,14 +16,14 @@ void expect(CsvReader& csv, const std::string& column, const std::string& text) 
     csv.problem(fmt::format("{}: expected {}, got \"{}\"", column, text, csv.text(column)));
 }
 
-MoeLayerShape read_shape(CsvReader& csv) {
-  MoeLayerShape shape{.tokens = csv.count("tokens"),
-                      .d_model = csv.count("hidden"),
-                      .d_ff = csv.count("inter"),
-                      .num_experts = csv.count("experts"),
-                      .top_k = csv.count("topk"),
-                      .expert_ranks = csv.count("moe_ep"),
-                      .tensor_ranks = csv.count("moe_tp")};
+StackLayerShape read_shape(CsvReader& csv) {
+  StackLayerShape shape{.tokens = csv.count("tokens"),
+                        .d_model = csv.count("hidden"),
+                        .d_ff = csv.count("inter"),
+                        .num_experts = csv.count("experts"),
+                        .top_k = csv.count("topk"),
+                        .expert_ranks = csv.count("moe_ep"),
+                        .tensor_ranks = csv.count("moe_tp")};
   if (shape.num_experts % shape.expert_ranks != 0 || shape.d_ff % shape.tensor_ranks != 0)
     csv.problem("expected moe_ep to divide experts and moe_tp to divide inter");
   return shape;

@@ -79,7 +79,7 @@ void write_layer_csv(std::ostream& out, std::span<const LayerRow> rows) {
              "constant_us\n",
              build.version, build.git_hash);
   for (const LayerRow& row : rows) {
-    const MoeLayerShape& shape = row.measured.shape;
+    const StackLayerShape& shape = row.measured.shape;
     fmt::print(out, "{},{},{},{},{},{:.6g},{:.6g},{:.6g},{:.6g}\n", row.measured.library,
                shape.tokens, shape.tensor_ranks, shape.expert_ranks,
                split_role_name(row.measured.role), row.measured.time.base() * 1e6,

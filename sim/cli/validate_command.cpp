@@ -6,6 +6,7 @@
 #include "sim/cli/calibration/validate_profile.hpp"
 #include "sim/cli/commands.hpp"
 #include "sim/cli/data_folder.hpp"
+#include "sim/cli/published_areas.hpp"
 #include "sim/cli/rated_cases.hpp"
 #include "sim/cli/validate_experiments.hpp"
 #include "sim/report/json_report.hpp"
@@ -43,21 +44,26 @@ void run(const ValidateOptions& options) {
   std::vector<std::filesystem::path> paths = options.paths;
   if (paths.empty()) paths.push_back(data_folder() / "experiments" / "validation");
   const std::vector<Experiment> experiments = load_published(paths);
-  const ValidationReport report =
+  ValidationReport report =
       validate(experiments,
                {.engine = engine_of(options.engine), .jobs = options.jobs, .quiet = options.quiet});
+  if (options.paths.empty()) report.areas = published_areas();
   if (!options.out.empty()) {
-    write_files_atomically(
-        options.out,
-        {{"validation.json", [&](std::ostream& out) { out << json_text(to_json(report)); }},
-         {"validation.csv", [&](std::ostream& out) { out << to_csv(report); }}});
+    std::vector<OutputFile> files{
+        {"validation.json", [&](std::ostream& out) { out << json_text(to_json(report)); }},
+        {"validation.csv", [&](std::ostream& out) { out << to_csv(report); }}};
+    if (!report.areas.empty())
+      files.push_back(
+          {"validation_areas.csv", [&](std::ostream& out) { out << areas_csv(report.areas); }});
+    write_files_atomically(options.out, files);
     if (!options.quiet)
-      fmt::print(stderr, "wrote validation.json and validation.csv to {}\n", options.out);
+      fmt::print(stderr, "wrote validation.json and validation.csv{} to {}\n",
+                 report.areas.empty() ? "" : ", and validation_areas.csv,", options.out);
   }
   if (options.format == "json")
     fmt::print("{}", json_text(to_json(report)));
   else if (options.format == "csv")
-    fmt::print("{}", to_csv(report));
+    fmt::print("{}{}", to_csv(report), report.areas.empty() ? "" : areas_csv(report.areas));
   else
     fmt::print("{}", format_table(report));
 }

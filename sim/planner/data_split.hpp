@@ -20,14 +20,14 @@ using TableRow = std::map<std::string, std::string>;
 struct SplitRule {
   SplitRole role = SplitRole::kFit;
   /// The row has one of these texts in each of these columns.
-  std::map<std::string, std::vector<std::string>> where;
+  std::map<std::string, std::vector<std::string>> where = {};
   /// Above 0: of the different values of the columns `of`, as numbers ascending from index 0 among
   /// rows that `where` takes and that have equal texts in `within`, those whose index modulo
   /// `every` is `index`.
   int every = 0;
   int index = 0;
-  std::vector<std::string> of;
-  std::vector<std::string> within;
+  std::vector<std::string> of = {};
+  std::vector<std::string> within = {};
 };
 
 /// The role of each row: that of the first rule that holds for it.

@@ -29,23 +29,11 @@ Bytes all_bytes(const Matmul& m) {
 }
 
 Seconds predict(const GemmMeasurement& row, const FittedGemm& fitted, Bytes cache) {
-  const Matmul& m = row.matmul;
-  const DeviceProfile& device = fitted.device;
-  const bool is_warm = row.method == TimingMethod::kRotatedWeights && all_bytes(m) <= cache;
-  const Seconds traffic =
-      (is_warm ? weight_bytes(m) : all_bytes(m)) /
-      (device.memory_bandwidth * device.matmul_model->streaming_efficiency.value);
-  return std::max(tiled_product_time({&m, 1}, device), traffic) +
-         (row.method == TimingMethod::kClearedCache ? fitted.kernel_start
-                                                    : device.operator_overhead);
+  return predict_gemm(row, fitted.device, fitted.kernel_start, cache);
 }
 
 Seconds predict_baseline(const GemmMeasurement& row, const FittedGemm& fitted, Bytes /*cache*/) {
-  const DeviceProfile& device = fitted.device;
-  const FlopPerSecond peak =
-      row.matmul.type == MatmulType::kFp8 ? device.matmul_model->peak_fp8 : device.peak_bfloat16;
-  return std::max(matmul_flop(row.matmul) / peak, all_bytes(row.matmul) / device.memory_bandwidth) /
-         fitted.baseline_efficiency;
+  return gemm_roofline(row.matmul, fitted.device) / fitted.baseline_efficiency;
 }
 
 double three_digits(double value) {
@@ -116,6 +104,23 @@ PhaseFit fit_phase(std::vector<GemmRow> rows, const FittedGemm& start,
 }
 
 }  // namespace
+
+Seconds predict_gemm(const GemmMeasurement& row, const DeviceProfile& device, Seconds kernel_start,
+                     Bytes cache) {
+  const Matmul& m = row.matmul;
+  const bool is_warm = row.method == TimingMethod::kRotatedWeights && all_bytes(m) <= cache;
+  const Seconds traffic =
+      (is_warm ? weight_bytes(m) : all_bytes(m)) /
+      (device.memory_bandwidth * device.matmul_model->streaming_efficiency.value);
+  return std::max(tiled_product_time({&m, 1}, device), traffic) +
+         (row.method == TimingMethod::kClearedCache ? kernel_start : device.operator_overhead);
+}
+
+Seconds gemm_roofline(const Matmul& matmul, const DeviceProfile& device) {
+  const FlopPerSecond peak =
+      matmul.type == MatmulType::kFp8 ? device.matmul_model->peak_fp8 : device.peak_bfloat16;
+  return std::max(matmul_flop(matmul) / peak, all_bytes(matmul) / device.memory_bandwidth);
+}
 
 std::string gemm_name(const Matmul& matmul) {
   return fmt::format("{} x {} x {}", matmul.rows, matmul.columns, matmul.contraction);

@@ -64,6 +64,14 @@ struct GemmFit {
 [[nodiscard]] GemmFit fit_gemm(std::span<const GemmMeasurement> measured, DeviceProfile device,
                                Bytes cache);
 
+/// The measurement as a device's constants predict it.
+/// @param kernel_start  takes the place of operator_overhead with kClearedCache
+[[nodiscard]] Seconds predict_gemm(const GemmMeasurement& row, const DeviceProfile& device,
+                                   Seconds kernel_start, Bytes cache);
+
+/// The datasheet's roofline: the longer of operations at the peak and operands at the bandwidth.
+[[nodiscard]] Seconds gemm_roofline(const Matmul& matmul, const DeviceProfile& device);
+
 /// Errors of the rows of one type, held out or fitted to, of the model or of the baseline.
 [[nodiscard]] HeldOutError gemm_error(std::span<const GemmRow> rows, MatmulType type,
                                       bool is_held_out, bool of_baseline = false);

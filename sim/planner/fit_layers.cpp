@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "sim/core/error.hpp"
+#include "sim/planner/area_baseline.hpp"
 #include "sim/planner/minimize.hpp"
 
 namespace switchyard {
@@ -56,38 +56,39 @@ double three_digits(double value) {
   return std::round(value * scale) / scale;
 }
 
-Seconds roofline(const MoeLayerShape& shape, const DeviceProfile& device) {
+Seconds roofline(const StackLayerShape& shape, const DeviceProfile& device) {
   return std::max(moe_layer_flop(shape) / device.peak_bfloat16,
                   moe_layer_traffic(shape) / device.memory_bandwidth);
 }
 
 }  // namespace
 
-std::string layer_name(const MoeLayerShape& shape) {
+std::string layer_name(const StackLayerShape& shape) {
   return fmt::format("{} tokens, tp {}, ep {}", shape.tokens, shape.tensor_ranks,
                      shape.expert_ranks);
 }
 
 std::vector<LayerRow> predict_layers(std::span<const LayerMeasurement> measured,
                                      const MoeLayerStack& stack, const DeviceProfile& device) {
-  double log_efficiency = 0.0;
-  double log_rate = 0.0;
-  int num_fit = 0;
+  std::vector<BaselineRow> limits;
+  std::vector<BaselineRow> operations;
   for (const LayerMeasurement& row : measured) {
-    if (row.role != SplitRole::kFit) continue;
-    log_efficiency += std::log(roofline(row.shape, device) / row.time);
-    log_rate += std::log((moe_layer_flop(row.shape) / row.time).base());
-    ++num_fit;
+    BaselineRow baseline{.group = row.framework,
+                         .limit = roofline(row.shape, device),
+                         .measured = row.time,
+                         .is_fit = row.role == SplitRole::kFit};
+    limits.push_back(baseline);
+    baseline.limit = moe_layer_flop(row.shape) / device.peak_bfloat16;
+    operations.push_back(baseline);
   }
-  SWITCHYARD_CHECK(num_fit > 0, "no rows of {} to fit to", stack.framework);
-  const double efficiency = std::exp(log_efficiency / num_fit);
-  const FlopPerSecond rate{std::exp(log_rate / num_fit)};
+  const std::vector<Seconds> rooflines = one_efficiency(limits);
+  const std::vector<Seconds> constants = one_efficiency(operations);
   std::vector<LayerRow> rows;
-  for (const LayerMeasurement& row : measured)
-    rows.push_back({.measured = row,
-                    .predicted = moe_layer_time(row.shape, stack, device),
-                    .roofline = roofline(row.shape, device) / efficiency,
-                    .constant = moe_layer_flop(row.shape) / rate});
+  for (std::size_t i = 0; i < measured.size(); ++i)
+    rows.push_back({.measured = measured[i],
+                    .predicted = moe_layer_time(measured[i].shape, stack, device),
+                    .roofline = rooflines[i],
+                    .constant = constants[i]});
   return rows;
 }
 

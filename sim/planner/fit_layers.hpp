@@ -14,13 +14,13 @@ namespace switchyard {
 struct LayerMeasurement {
   std::string framework;
   std::string library;  ///< "TRTLLM 1.3.0rc20"
-  MoeLayerShape shape;
+  StackLayerShape shape;
   Seconds time;
   SplitRole role = SplitRole::kDevelopment;
 };
 
 /// "1024 tokens, tp 4, ep 1".
-[[nodiscard]] std::string layer_name(const MoeLayerShape& shape);
+[[nodiscard]] std::string layer_name(const StackLayerShape& shape);
 
 /// A row beside what the stack's constants say, and two trivial predictions.
 struct LayerRow {
@@ -35,7 +35,7 @@ struct LayerRow {
 };
 
 /// Rows beside the predictions of `stack`; the efficiency and the rate of the trivial predictions
-/// are the geometric means of the rows to fit to.
+/// are fitted to the rows to fit to, see one_efficiency().
 /// Precondition: rows to fit to; the device has a matmul_model (checked).
 [[nodiscard]] std::vector<LayerRow> predict_layers(std::span<const LayerMeasurement> measured,
                                                    const MoeLayerStack& stack,

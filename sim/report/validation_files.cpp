@@ -108,7 +108,8 @@ Json to_json(const ValidationReport& report) {
       {"switchyard",
        {{"version", build.version}, {"git_hash", build.git_hash}, {"compiler", build.compiler}}},
       {"engine", engine_name(report.engine)},
-      {"files", std::move(files)}};
+      {"files", std::move(files)},
+      {"areas", areas_json(report.areas)}};
 }
 
 }  // namespace switchyard

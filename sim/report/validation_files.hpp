@@ -17,6 +17,7 @@ namespace switchyard {
 ///
 ///   switchyard, engine
 ///   files    area, title, seed, rows, summary (predicted rows; null without), ratios
+///   areas    see areas_json()
 ///
 /// Equal reports of one build give equal documents.
 [[nodiscard]] nlohmann::ordered_json to_json(const ValidationReport& report);

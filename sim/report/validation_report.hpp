@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "sim/report/run_report.hpp"
+#include "sim/report/validation_areas.hpp"
 
 namespace switchyard {
 
@@ -49,6 +50,7 @@ struct ValidationBlock {
 struct ValidationReport {
   EngineKind engine = EngineKind::kAnalytic;
   std::vector<ValidationBlock> blocks;
+  std::vector<ValidationArea> areas = {};  ///< of kernels; empty where only files were asked for
 };
 
 /// predicted / published - 1 of examples/s, whatever the measure: above 0 is too fast.

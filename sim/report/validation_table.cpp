@@ -151,7 +151,7 @@ std::string format_table(const ValidationReport& report) {
   for (const ValidationBlock& block : report.blocks) text += block_text(block);
   const TextTable summary = table_of_blocks(report);
   if (!summary.rows.empty()) text += "\nAll files\n\n" + format(summary, kTerminalWidth);
-  return text;
+  return text + areas_table(report.areas);
 }
 
 }  // namespace switchyard

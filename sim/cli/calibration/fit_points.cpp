@@ -115,7 +115,10 @@ Calibration calibrate_points(const MeasuredPoints& points, const std::string& na
   profile.tiles = tiles_of(points.device);
   profile.models = fit_kernels(points.kernels, profile.tiles, options);
   if (profile.models.empty())
-    throw ConfigError("the points have no kernel of role fit: nothing can be fitted");
+    throw ConfigError(
+        "the points have no kernel of role fit, so nothing can be fitted: measure for longer "
+        "(calibrate "
+        "--budget 3min; the same command goes on with what it has)");
   std::map<std::string, std::vector<CollectivePoint>> transports;
   for (const CollectivePoint& point : points.collectives)
     transports[point.transport].push_back(point);

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <map>
 #include <numeric>
 #include <tuple>
 
 #include "cost_models/calibration/kernel_form.hpp"
+#include "cost_models/calibration/kernel_kin.hpp"
 #include "sim/core/error.hpp"
 #include "sim/core/quantile.hpp"
 #include "sim/core/random.hpp"
@@ -105,18 +107,22 @@ void leave_each_out(const KernelForm& form, const std::vector<double>& fitted,
   model.residual = four_digits(conformal_p90(errors[best]));
 }
 
-KernelModel fit_model(const Points& points, const ProductTiles& tiles, const FitOptions& options) {
+Points fit_points(const Points& points) {
+  Points fit;
+  std::ranges::copy_if(points, std::back_inserter(fit),
+                       [](const KernelPoint* p) { return p->role == PointRole::kFit; });
+  return fit;
+}
+
+KernelModel fit_model(const Points& points, const ProductTiles& tiles,
+                      const std::vector<ConstantRange>& near, const FitOptions& options) {
   const KernelCall& first = points.front()->call;
   KernelModel model;
   model.kind = first.kind;
   model.variant = first.variant;
-  Points fit;
-  for (const KernelPoint* point : points) {
-    if (point->role != PointRole::kFit) continue;
-    fit.push_back(point);
-    model.points.push_back(*point);
-  }
-  const KernelForm form{fit, tiles};
+  const Points fit = fit_points(points);
+  for (const KernelPoint* point : fit) model.points.push_back(*point);
+  const KernelForm form{fit, tiles, near};
   std::vector<double> fitted = form.best_fit(all_places(fit.size()));
   for (double& value : fitted) value = four_digits(value);
   model.constants = form.constants(fitted);
@@ -148,11 +154,20 @@ std::vector<KernelModel> fit_kernels(std::span<const KernelPoint> points, const 
     groups[{point.call.kind, point.call.variant}].push_back(&point);
   }
   std::vector<KernelModel> models;
+  std::map<KernelKin, std::vector<Points>> kins;
   for (auto& [key, group] : groups) {
     std::ranges::sort(group, {}, [](const KernelPoint* point) { return sort_key(*point); });
-    const bool has_fit =
-        std::ranges::any_of(group, [](const KernelPoint* p) { return p->role == PointRole::kFit; });
-    if (has_fit) models.push_back(fit_model(group, tiles, options));
+    const Points fit = fit_points(group);
+    if (!fit.empty()) kins[kin_of(key.first)].push_back(fit);
+  }
+  std::vector<ConstantRange> machine;  // copies come before what they say something of
+  std::map<KernelKin, std::vector<ConstantRange>> near;
+  for (const auto& [key, group] : groups) {
+    if (fit_points(group).empty()) continue;
+    const KernelKin kin = kin_of(key.first);
+    if (!near.contains(kin)) near[kin] = near_kin(kins[kin], tiles, machine);
+    models.push_back(fit_model(group, tiles, near[kin], options));
+    if (key.first == KernelKind::kCopy) machine = near_copies(models.back().constants);
   }
   return models;
 }

@@ -18,10 +18,11 @@ struct FitOptions {
 ///
 /// Constants: least squares of the logarithmic error, linear beyond 5 %, from several starts, the
 /// best of them rounded to four digits. Their ranges: fits to points drawn with replacement. The
-/// reach and the residual: each point predicted by a fit to the others. Of kinds whose points never
-/// share the machine, what sharing costs is not known and taken to be nothing; of fewer points than
-/// constants, the starts decide. Models are by kind and variant; the order of the points does
-/// not matter. Deterministic.
+/// reach and the residual: each point predicted by a fit to the others. What copies say of caches
+/// and memory (is_of_memory()) is where the other kinds start from, and stay near. Of kinds whose
+/// points never share the machine, what sharing costs is not known and taken to be nothing; of
+/// fewer points than constants, the starts decide. Models are by kind and variant; the order of the
+/// points does not matter. Deterministic.
 [[nodiscard]] std::vector<KernelModel> fit_kernels(std::span<const KernelPoint> points,
                                                    const ProductTiles& tiles,
                                                    const FitOptions& options = {});
@@ -30,7 +31,7 @@ struct FitOptions {
 /// efficiency that fits best, and the geometric mean of the measured times.
 struct KernelBaseline {
   FlopPerSecond peak;        ///< largest rate of any point
-  BytesPerSecond bandwidth;  ///< largest of copies; of all points where none was measured
+  BytesPerSecond bandwidth;  ///< of the largest copy; of all points where none was measured
   double efficiency = 1;
   Seconds constant;
 

@@ -16,14 +16,17 @@ Seconds KernelBaseline::roofline(const KernelCall& call) const {
 KernelBaseline fit_baseline(const KernelModel& model, std::span<const KernelModel> all) {
   KernelBaseline baseline;
   const bool has_copy = std::ranges::find(all, KernelKind::kCopy, &KernelModel::kind) != all.end();
+  Bytes largest_copy;
   for (const KernelModel& other : all) {
     for (const KernelPoint& point : other.points) {
       const KernelWork work = plain_work(point.call);
       const double threads = point.call.threads;
       baseline.peak = std::max(baseline.peak, work.flop / (threads * point.time));
-      if (has_copy && other.kind != KernelKind::kCopy) continue;
-      baseline.bandwidth =
-          std::max(baseline.bandwidth, (work.traffic + work.weights) / (threads * point.time));
+      const BytesPerSecond bandwidth = (work.traffic + work.weights) / (threads * point.time);
+      if (!has_copy) baseline.bandwidth = std::max(baseline.bandwidth, bandwidth);
+      if (other.kind != KernelKind::kCopy || work.traffic < largest_copy) continue;
+      largest_copy = work.traffic;
+      baseline.bandwidth = bandwidth;
     }
   }
   std::vector<double> ratios;

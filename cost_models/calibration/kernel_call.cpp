@@ -89,6 +89,7 @@ std::vector<double> coordinates(const KernelCall& call) {
   std::vector<double> place;
   for (const std::int64_t size : call.sizes)
     place.push_back(std::log2(1.0 + static_cast<double>(size)));
+  place.push_back(std::log2(static_cast<double>(call.element_bytes)));
   place.push_back(std::log2(static_cast<double>(call.threads)));
   place.push_back(std::log2(static_cast<double>(call.busy_ranks)));
   double skew = 0.0;

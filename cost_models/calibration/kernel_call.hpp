@@ -43,8 +43,8 @@ struct KernelCall {
 /// "rows=512 n=1024 k=512 experts=8", as in files of points.
 [[nodiscard]] std::string shape_text(const KernelCall& call);
 
-/// Where a call lies among others: log2 of 1 + each size, of cores at work, and of the largest load
-/// over the mean. Distances are octaves.
+/// Where a call lies among others: log2 of 1 + each size, of the bytes of a number, of cores at
+/// work, and of the largest load over the mean. Distances are octaves.
 [[nodiscard]] std::vector<double> coordinates(const KernelCall& call);
 
 }  // namespace switchyard

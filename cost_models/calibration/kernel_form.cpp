@@ -27,6 +27,8 @@ double scaled_count(const KernelWork& work, K constant) {
       return 1.2 * work.flop.base();
     case K::kCacheBandwidth:
       return 1.5 * work.traffic.base();
+    case K::kLastLevelBandwidth:
+      return 0.8 * work.traffic.base();
     case K::kMemoryBandwidth:
       return 0.5 * work.traffic.base();
     case K::kWeightBandwidth:
@@ -42,7 +44,9 @@ double scaled_count(const KernelWork& work, K constant) {
 
 }  // namespace
 
-KernelForm::KernelForm(const Points& points, const ProductTiles& tiles) : points_{points} {
+KernelForm::KernelForm(const Points& points, const ProductTiles& tiles,
+                       const std::vector<ConstantRange>& near)
+    : points_{points}, near_{near} {
   for (const KernelPoint* point : points) work_.push_back(kernel_work(point->call, tiles));
   for (const ConstantRange& range : constant_ranges(points.front()->call.kind))
     if (can_tell(range.constant)) ranges_.push_back(data_start(range));
@@ -89,8 +93,9 @@ std::vector<FitRange> KernelForm::starts_at(const std::vector<double>& values) c
   return starts;
 }
 
-/// Whether the points differ in what the constant stands for.
+/// Whether it is known elsewhere, or the points differ in what the constant stands for.
 bool KernelForm::can_tell(K constant) const {
+  if (near(constant) != nullptr) return true;
   if (constant == K::kSharedCompute || constant == K::kSharedMemory)
     return std::ranges::any_of(points_, [](const auto* p) { return other_cores(p->call) > 0; });
   if (constant == K::kNarrow)
@@ -100,7 +105,13 @@ bool KernelForm::can_tell(K constant) const {
   return true;
 }
 
+const ConstantRange* KernelForm::near(K constant) const {
+  const auto found = std::ranges::find(near_, constant, &ConstantRange::constant);
+  return found == near_.end() ? nullptr : &*found;
+}
+
 ConstantRange KernelForm::data_start(ConstantRange range) const {
+  if (const ConstantRange* known = near(range.constant)) return *known;
   double fastest = 0;
   for (std::size_t i = 0; i < points_.size(); ++i)
     fastest = std::max(fastest, scaled_count(work_[i], range.constant) / points_[i]->time.base());
@@ -114,9 +125,11 @@ std::vector<FitRange> KernelForm::starts_of(double times, double rates, double c
   std::vector<FitRange> starts;
   for (const auto& [constant, start, lowest, highest, factor] : ranges_) {
     double moved = start;
-    if (is_time(constant)) moved *= times;
-    if (constant == K::kRate || constant == K::kCacheBandwidth) moved *= rates;
-    if (constant == K::kCombination) moved = combination;
+    if (near(constant) == nullptr) {
+      if (is_time(constant)) moved *= times;
+      if (constant == K::kRate || constant == K::kCacheBandwidth) moved *= rates;
+      if (constant == K::kCombination) moved = combination;
+    }
     starts.push_back({std::clamp(moved, lowest, highest), lowest, highest, factor});
   }
   return starts;

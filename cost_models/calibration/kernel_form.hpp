@@ -12,11 +12,15 @@ using Points = std::vector<const KernelPoint*>;
 /// A kind's form on its points: counts of work once, times many times.
 class KernelForm {
  public:
-  /// @param points  of one kind and variant; must outlive the form
-  KernelForm(const Points& points, const ProductTiles& tiles);
+  /// @param points   of one kind and variant; must outlive the form
+  /// @param near  ranges of constants that are known elsewhere: the form's own start there, and
+  /// stay
+  ///              near; the others start where the points would have them
+  KernelForm(const Points& points, const ProductTiles& tiles,
+             const std::vector<ConstantRange>& near = {});
 
-  /// The constants that the points can tell, with starts that would explain the fastest points by
-  /// each alone, or a good part of them.
+  /// The constants that the points can tell, or are near to, with starts that would explain the
+  /// fastest points by each alone, or a good part of them.
   [[nodiscard]] const std::vector<ConstantRange>& ranges() const { return ranges_; }
 
   /// All constants; `values` are those of ranges().
@@ -38,10 +42,12 @@ class KernelForm {
  private:
   [[nodiscard]] bool can_tell(KernelConstant constant) const;
   [[nodiscard]] ConstantRange data_start(ConstantRange range) const;
+  [[nodiscard]] const ConstantRange* near(KernelConstant constant) const;
   [[nodiscard]] std::vector<FitRange> starts_of(double times, double rates,
                                                 double combination) const;
 
   Points points_;
+  std::vector<ConstantRange> near_;
   std::vector<KernelWork> work_;
   std::vector<ConstantRange> ranges_;
 };

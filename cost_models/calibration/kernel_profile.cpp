@@ -81,9 +81,17 @@ Seconds form_time(const KernelModel& model, const KernelCall& call, const Produc
 
 void place_points(KernelModel& model, const ProductTiles& tiles) {
   model.placed.clear();
-  for (const KernelPoint& point : model.points)
-    model.placed.push_back({.coordinates = place_of(point.call),
-                            .error = std::log(point.time / form_time(model, point.call, tiles))});
+  std::vector<double> sizes;
+  for (const KernelPoint& point : model.points) {
+    const double error = std::log(point.time / form_time(model, point.call, tiles));
+    model.placed.push_back({.coordinates = place_of(point.call), .error = error});
+    sizes.push_back(std::abs(error));
+  }
+  if (sizes.empty()) return;
+  // One point that was disturbed must not mislead its neighbours.
+  constexpr double kMostOfMedian = 2.5;
+  const double most = kMostOfMedian * quantile(sizes, 0.5);
+  for (PlacedPoint& point : model.placed) point.error = std::clamp(point.error, -most, most);
 }
 
 KernelPrediction predict_kernel(const KernelModel& model, const KernelCall& call,

@@ -1,6 +1,7 @@
 #include "cost_models/calibration/kernel_work.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace switchyard {
 namespace {
@@ -64,6 +65,14 @@ KernelWork work_of_products(const KernelCall& call, const ProductTiles& tiles) {
   return work;
 }
 
+/// Scores of a head in blocks of queries, each with the keys that its last query sees.
+double computed_scores(double tokens) {
+  constexpr double kBlockQueries = 128;  // as in kernels/bench/attention.cpp
+  const double whole = std::floor(tokens / kBlockQueries);
+  return kBlockQueries * kBlockQueries * 0.5 * whole * (whole + 1.0) +
+         (tokens - whole * kBlockQueries) * tokens;
+}
+
 KernelWork work_of_attention(const KernelCall& call) {
   const Sizes size{call};
   const double e = call.element_bytes;
@@ -71,12 +80,14 @@ KernelWork work_of_attention(const KernelCall& call) {
   const double queries = is_prefill ? size["tokens"] : 1.0;
   const double keys = is_prefill ? size["tokens"] : size["keys"];
   const double scores =
-      size["sequences"] * size["heads"] * queries * (is_prefill ? 0.5 * (keys + 1.0) : keys);
+      size["sequences"] * size["heads"] * (is_prefill ? computed_scores(queries) : keys);
   const double query_bytes = 2.0 * size["sequences"] * queries * size["heads"] * size["d_head"] * e;
   const double key_bytes = 2.0 * size["sequences"] * keys * size["kv_heads"] * size["d_head"] * e;
   return {.flop = Flop{4.0 * scores * size["d_head"]},
           .traffic = Bytes{query_bytes + key_bytes},
+          .weights = Bytes{key_bytes},
           .narrow_traffic = Bytes{query_bytes + key_bytes},
+          .narrow_weights = Bytes{key_bytes},
           .working_set = Bytes{query_bytes + key_bytes},
           .items = scores,
           .groups = size["sequences"] * size["heads"]};
@@ -141,7 +152,10 @@ KernelWork whole_work(const KernelCall& call, const ProductTiles& tiles) {
       KernelWork work = work_of_rows(size["tokens"], size["d_model"], passes, e);
       if (call.kind == KernelKind::kUnpermute)
         work.traffic += Bytes{kFloatBytes * size["tokens"] * size["d_model"]};
-      work.items = work.narrow_items = size["tokens"] * size["d_model"] * passes;
+      work.items = size["tokens"] * size["d_model"] * passes;
+      // Written, with rounding; widening what is read costs little.
+      work.narrow_items = size["tokens"] * size["d_model"] * (is_backward ? size["choices"] : 1.0);
+      work.groups = size["tokens"];
       return work;
     }
     case KernelKind::kActivation:
@@ -196,6 +210,9 @@ KernelWork plain_work(const KernelCall& of_threads) {
   call.threads = 1;
   const Sizes size{call};
   KernelWork work = whole_work(call, {.rows = 1, .columns = 1});
+  if (call.kind == KernelKind::kAttentionPrefill)
+    work.flop = (0.5 * (size["tokens"] + 1.0) * size["tokens"] / computed_scores(size["tokens"])) *
+                work.flop;  // what the mask leaves
   if (!is_product(call.kind)) return work;
   const double experts = call.kind == KernelKind::kGemm ? 1.0 : size["experts"];
   const bool is_gradient = call.kind == KernelKind::kGroupedWeightGradient;

@@ -18,7 +18,8 @@ struct ProductTiles {
 struct KernelWork {
   Flop flop{};      ///< of products, whole tiles; of attention without what the mask leaves out
   Bytes traffic{};  ///< activations read and written, copies into tiles included
-  Bytes weights{};  ///< read from memory; of weight gradients: written to it
+  Bytes
+      weights{};  ///< read from memory; of weight gradients: written to it; keys, copied into tiles
   Bytes narrow_traffic{};  ///< the part of the traffic that is of bfloat16 numbers
   Bytes narrow_weights{};
   Bytes working_set{};      ///< different bytes of activations, of one thread
@@ -36,7 +37,8 @@ struct KernelWork {
 ///   router_backward   tokens * experts                  tokens * choices
 ///   plan              tokens * choices                  experts
 ///   permute, norm     rows * d_model                    rows
-///   sums of rows      numbers read and written
+///   sums of rows      numbers read and written          tokens
+///                     (narrow: written)
 ///   activation        rows * d_ff
 ///   attention         scores that the mask leaves       sequences * heads
 ///

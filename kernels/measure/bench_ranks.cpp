@@ -31,12 +31,8 @@ std::function<Sample()> BenchRanks::make(const OperatorPoint& point, Communicato
   return timed(make_cpu_operator(point, cpus_.at(rank), memories_.at(rank)), ranks, false);
 }
 
-QuietSamples BenchRanks::time(const OperatorPoint& point) {
-  QuietSamples samples;
-  const auto body = [&](Communicator& ranks) {
-    QuietSamples of_rank = take_samples(ranks, reference_, make(point, ranks), RepeatSpec{});
-    if (ranks.rank() == 0) samples = of_rank;
-  };
+void BenchRanks::on_ranks(const OperatorPoint& point,
+                          const std::function<void(Communicator&)>& body) {
   const int num_ranks = std::max(point.ranks, point.busy_ranks);
   if (num_ranks == 1)
     body(*single_);
@@ -44,6 +40,29 @@ QuietSamples BenchRanks::time(const OperatorPoint& point) {
     body(*world_);
   else
     run_loopback(num_ranks, body);
+}
+
+bool BenchRanks::is_disturbed(const OperatorPoint& point) {
+  bool answer = false;
+  on_ranks(point, [&](Communicator& ranks) {
+    const bool of_rank = kernels::is_disturbed(ranks, reference_);
+    if (ranks.rank() == 0 || world_ != nullptr) answer = of_rank;
+  });
+  return answer;
+}
+
+void BenchRanks::expect_reference(int num_ranks, double best_s) {
+  if (num_ranks < 1 || num_ranks > static_cast<int>(reference_.best_s.size())) return;
+  double& best = reference_.best_s.at(static_cast<std::size_t>(num_ranks - 1));
+  best = std::min(best, best_s);
+}
+
+QuietSamples BenchRanks::time(const OperatorPoint& point) {
+  QuietSamples samples;
+  on_ranks(point, [&](Communicator& ranks) {
+    QuietSamples of_rank = take_samples(ranks, reference_, make(point, ranks), RepeatSpec{});
+    if (ranks.rank() == 0) samples = of_rank;
+  });
   return samples;
 }
 

@@ -15,10 +15,17 @@ class BenchRanks {
   /// @param world  ranks of MPI, all of which make the same calls; null: threads of this process
   BenchRanks(const MeasurePlan& plan, Communicator* world);
 
+  /// Whether others work on the machine that the point would run on.
+  [[nodiscard]] bool is_disturbed(const OperatorPoint& point);
+
+  /// What the reference product took at best in another run, on that many ranks side by side.
+  void expect_reference(int num_ranks, double best_s);
+
   /// On rank 0 what was measured; undefined on the others.
   [[nodiscard]] QuietSamples time(const OperatorPoint& point);
 
  private:
+  void on_ranks(const OperatorPoint& point, const std::function<void(Communicator&)>& body);
   [[nodiscard]] std::function<Sample()> make(const OperatorPoint& point, Communicator& ranks);
 
   Communicator* world_;

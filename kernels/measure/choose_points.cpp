@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
+#include <set>
 
 #include "kernels/bench/blas.hpp"
 
@@ -11,12 +11,14 @@ namespace {
 
 using enum MeasuredOperator;
 
-/// The i-th number of van der Corput's sequence of that base, in [0, 1).
-double radical_inverse(int i, int base) {
-  double result = 0.0;
-  double place = 1.0 / base;
-  for (; i > 0; i /= base, place /= base) result += place * (i % base);
-  return result;
+/// Coordinate d of the i-th point of Kronecker's sequence in so many dimensions, in [0, 1). Every
+/// second or third point of it, those held out for one, is spread as evenly as all are.
+double spread_share(int i, std::size_t d, std::size_t dimensions) {
+  const auto power = static_cast<double>(dimensions + 1);
+  double ratio = 1.5;  // the root of x^(dimensions + 1) = x + 1
+  for (int step = 0; step < 40; ++step) ratio = std::pow(1.0 + ratio, 1.0 / power);
+  const double at = 0.5 + i * std::pow(ratio, -static_cast<double>(d + 1));
+  return at - std::floor(at);
 }
 
 /// A size spread evenly in its logarithm, a multiple of `multiple`.
@@ -45,7 +47,7 @@ struct Family {
 constexpr SizeRange kRows{8, 4096};
 constexpr SizeRange kWidth{192, 4096, 16};
 constexpr SizeRange kTokens{32, 8192};
-constexpr SizeRange kModel{128, 4096, 16};
+constexpr SizeRange kModel{256, 4096, 16};
 constexpr SizeRange kExperts{2, 128};
 constexpr SizeRange kChoices{1, 4};
 
@@ -54,7 +56,7 @@ constexpr SizeRange kKvHeads{1, 8};
 constexpr SizeRange kHeadWidth{64, 128, 64};
 
 std::vector<Family> families() {
-  std::vector<Family> all{{kCopy, {{4e3, 5e7, 64}}, 1.0, Activation::kRelu, false},
+  std::vector<Family> all{{kCopy, {{3.2e4, 5e7, 64}}, 2.5, Activation::kRelu, false},
                           {kGemm, {kRows, kWidth, kWidth}, 1.5},
                           {kGroupedForward, {kRows, kWidth, kWidth, {2, 64}}, 3.0},
                           {kGroupedDataGradient, {kRows, kWidth, kWidth, {2, 64}}, 2.5},
@@ -86,7 +88,7 @@ std::vector<Family> families() {
   return all;
 }
 
-constexpr double kMostFlop = 1e9;  ///< of a product, so that points stay short
+constexpr double kMostFlop = 6e8;  ///< of a product, so that points stay short
 constexpr double kMostBytes = 1e8;
 
 /// Rows of each expert when the r-th has a share r^-exponent, largest remainders first.
@@ -113,13 +115,15 @@ bool is_attention(MeasuredOperator op) { return op == kAttentionPrefill || op ==
 
 /// The i-th point of a family: 0 has the smallest sizes, 1 the largest that a point may have.
 OperatorPoint point_of(const Family& family, int i, int threads) {
-  constexpr int kBases[] = {2, 3, 5, 7, 11};
   OperatorPoint point{.op = family.op, .activation = family.activation, .threads = threads};
+  constexpr int kEnds = 2;
   double shrink = 1.0;
   do {
     point.sizes.clear();
     for (std::size_t d = 0; d < family.ranges.size(); ++d) {
-      const double share = i == 0 ? 0.0 : i == 1 ? 1.0 : radical_inverse(i - 1, kBases[d]);
+      const double share = i == 0      ? 0.0
+                           : i < kEnds ? 1.0
+                                       : spread_share(i - kEnds, d, family.ranges.size());
       point.sizes.push_back(size_at(family.ranges[d], share * shrink));
     }
     if (std::ranges::find(size_names(point.op), "choices") != size_names(point.op).end() &&
@@ -131,10 +135,10 @@ OperatorPoint point_of(const Family& family, int i, int threads) {
     shrink -= 0.02;
   } while (rough_cost(point).flop > kMostFlop || rough_cost(point).bytes > kMostBytes);
   point.is_bfloat16 = family.has_bfloat16 && i % 2 == 1;
-  point.role = i > 1 && i % 3 == 1 ? PointRole::kHeldOut : PointRole::kFit;
+  point.role = i >= kEnds && i % 3 == 2 ? PointRole::kHeldOut : PointRole::kFit;
   // Every fourth product is skewed, up to an exponent of 1.2: mild ones to fit, severe to predict.
-  if (is_grouped(family.op) && i % 4 == 2) {
-    const double exponent = i % 3 == 1 ? 1.2 : 0.6;
+  if (is_grouped(family.op) && i >= kEnds && (i % 8) / 2 == 1) {
+    const double exponent = point.role == PointRole::kHeldOut ? 1.2 : 0.6;
     point.loads = skewed_loads(point.sizes[0], point.sizes[3], exponent);
   }
   return point;
@@ -148,12 +152,12 @@ std::vector<OperatorPoint> layer_points(const MeasurePlan& plan) {
     bool is_bfloat16;
     double skew;
   };
-  const Layer layers[] = {{512, 512, 1024, 8, 1, Activation::kRelu, false, 0.0},
-                          {384, 512, 896, 8, 2, Activation::kSwiglu, true, 0.0},
-                          {640, 384, 1536, 8, 1, Activation::kRelu, true, 1.2},
-                          {256, 768, 768, 4, 2, Activation::kSwiglu, false, 0.0},
-                          {1024, 256, 640, 32, 1, Activation::kGeglu, false, 0.0},
-                          {320, 448, 960, 8, 2, Activation::kSwiglu, false, 1.2}};
+  const Layer layers[] = {{384, 512, 1024, 8, 1, Activation::kRelu, false, 0.0},
+                          {256, 512, 896, 8, 2, Activation::kSwiglu, true, 0.0},
+                          {512, 384, 1024, 8, 1, Activation::kRelu, true, 1.2},
+                          {160, 768, 768, 4, 2, Activation::kSwiglu, false, 0.0},
+                          {768, 256, 640, 32, 1, Activation::kGeglu, false, 0.0},
+                          {192, 448, 960, 8, 2, Activation::kSwiglu, false, 1.2}};
   std::vector<OperatorPoint> points;
   for (const Layer& layer : layers)
     for (int ranks = 1; ranks <= plan.ranks; ranks += std::max(1, plan.ranks - 1))
@@ -174,32 +178,37 @@ std::vector<OperatorPoint> collective_points(const MeasurePlan& plan, int count)
   std::vector<OperatorPoint> points;
   for (const MeasuredOperator op : {kAllToAll, kAllReduce, kAllGather})
     for (int i = 0; i < count; ++i) {
-      const double share = i == 0 ? 0.0 : i == 1 ? 1.0 : radical_inverse(i - 1, 2);
+      const double share = i == 0 ? 0.0 : i == 1 ? 1.0 : spread_share(i - 2, 0, 1);
       points.push_back({.op = op,
                         .sizes = {size_at({1e3, 6.4e7, 64 * plan.ranks}, share)},
                         .transport = plan.transport,
                         .ranks = plan.ranks,
                         .threads = plan.threads,
-                        .role = i > 1 && i % 3 == 1 ? PointRole::kHeldOut : PointRole::kFit});
+                        .role = i > 1 && i % 3 == 2 ? PointRole::kHeldOut : PointRole::kFit});
     }
   return points;
 }
+
+constexpr int kFirst = 6;  // points that each family has, however short the budget
 
 /// Coarsest first, so that a run that ends early lacks the finest.
 std::vector<OperatorPoint> operator_points(const MeasurePlan& plan, double density) {
   const bool is_side_by_side = plan.ranks > 1 && plan.transport == Transport::kLoopback;
   const auto count_of = [&](const Family& family) {
-    return std::max(6, static_cast<int>(std::lround(family.weight * density)));
+    return std::max(kFirst, static_cast<int>(std::lround(family.weight * density)));
   };
   const std::vector<Family> all = families();
   int most = 0;
   for (const Family& family : all) most = std::max(most, count_of(family));
   std::vector<OperatorPoint> points{{.op = kLaunch, .threads = plan.threads}};
+  std::set<std::string> keys;  // sizes are rounded: two points may be one
   for (int i = 0; i < most; ++i)
     for (const Family& family : all) {
       if (i >= count_of(family)) continue;
-      points.push_back(point_of(family, i, plan.threads));
-      if (!is_side_by_side || i % 2 != 0) continue;
+      const OperatorPoint point = point_of(family, i, plan.threads);
+      if (!keys.insert(point_key(point)).second) continue;
+      points.push_back(point);
+      if (!is_side_by_side || i % 5 > 1) continue;
       points.push_back(points.back());
       points.back().busy_ranks = plan.ranks;
     }
@@ -223,30 +232,31 @@ double rough_seconds(const OperatorPoint& point, const MeasurePlan& plan) {
   const double once = cost.flop / plan.flop_per_s + cost.bytes / plan.bytes_per_s;
   constexpr double kRepeats =
       14.0;  // ten, those beside others' work, the first, and what inputs cost
-  constexpr double kLeast = 0.07;
-  const double weights = is_layer(point.op) ? 0.5 : 0.0;  // to draw them
+  constexpr double kLeast = 0.05;
+  const double weights = is_layer(point.op) ? 0.6 : 0.0;  // to draw them
   return 2.0 * (std::max(kRepeats * once, kLeast) + weights);
 }
 
 std::vector<OperatorPoint> choose_points(const MeasurePlan& plan) {
   std::vector<OperatorPoint> layers = layer_points(plan);
-  while (layers.size() > 4 && rough_seconds(layers, plan) > 0.25 * plan.budget_s)
+  while (layers.size() > 4 && rough_seconds(layers, plan) > 0.2 * plan.budget_s)
     layers.resize(layers.size() - 2);
   const bool has_others = plan.transport == Transport::kMpi;
   if (has_others) std::erase_if(layers, [&](const auto& p) { return p.ranks != plan.ranks; });
   std::vector<OperatorPoint> chosen;
-  if (plan.ranks > 1) append(chosen, collective_points(plan, 12));
+  if (plan.ranks > 1) chosen = collective_points(plan, 16);
   append(chosen, layers);
   if (has_others) return chosen;
-  const double left = 0.75 * plan.budget_s - rough_seconds(chosen, plan);
-  std::vector<OperatorPoint> operators = operator_points(plan, 4.0);
-  for (double density = 5.0; density <= 200.0; density += 1.0) {
+  const double left = 0.9 * plan.budget_s - rough_seconds(chosen, plan);
+  std::vector<OperatorPoint> operators = operator_points(plan, 0.0);
+  const auto num_first = static_cast<std::ptrdiff_t>(operators.size());
+  for (double density = 1.0; density <= 200.0; density += 1.0) {
     std::vector<OperatorPoint> more = operator_points(plan, density);
     if (rough_seconds(more, plan) > left) break;
     operators = std::move(more);
   }
-  append(chosen, operators);
-  return chosen;
+  operators.insert(operators.begin() + num_first, chosen.begin(), chosen.end());
+  return operators;
 }
 
 }  // namespace switchyard::kernels

@@ -16,13 +16,16 @@ struct MeasurePlan {
   double bytes_per_s = 4e9;                    ///< of one rank, roughly
 };
 
-/// The points that fit into the budget, in the order of measuring.
+/// Share of the time that may be spent on waiting until nobody else works on the machine.
+inline constexpr double kMostWaiting = 0.3;
+
+/// The points that fit into the budget, in the order of measuring: the first few of each operator,
+/// collectives, layers, and the operators' others, the coarsest first.
 ///
-/// Sizes are spread evenly in their logarithms (Halton's sequence), so a longer budget adds points
-/// between those of a shorter one. Of each operator every third point is held out; the first two,
-/// smallest and largest, are fitted to. With several ranks every second point is measured side by
-/// side as well. Layers have at most a quarter of the budget.
-/// Source: Halton, "On the efficiency of certain quasi-random sequences of points", 1960.
+/// Sizes are spread evenly in their logarithms (Kronecker's sequence of the root of x^(d + 1) = x +
+/// 1 in d dimensions), so a longer budget adds points between those of a shorter one. Of each
+/// operator every third point is held out; the smallest and the largest are fitted to. With several
+/// ranks two of five are measured side by side as well. Layers have at most a fifth of the budget.
 [[nodiscard]] std::vector<OperatorPoint> choose_points(const MeasurePlan& plan);
 
 /// Seconds that both passes of a point take, roughly.

@@ -48,19 +48,25 @@ Work launch(const CpuBackend& cpu) {
   return [cpu] { parallel_for(cpu, 64, [](std::int64_t, int) {}); };
 }
 
-Work copy(const OperatorPoint& point, const CpuBackend& cpu, MeasureMemory& memory) {
-  const auto size = static_cast<std::size_t>(size_of(point, "bytes")) / sizeof(float);
-  memory.floats.reserve(2 * size);
-  return [=, &memory] {
-    const float* from = memory.floats.next(size);
-    float* to = memory.floats.next(size);
-    const std::size_t piece = std::max<std::size_t>(1, size / 64);
-    parallel_for(cpu, 64, [=](std::int64_t i, int) {
-      const std::size_t begin = static_cast<std::size_t>(i) * piece;
-      const std::size_t end = i == 63 ? size : begin + piece;
-      if (begin < end) std::memcpy(to + begin, from + begin, (end - begin) * sizeof(float));
+struct CopyState {
+  Buffer<float> from;
+  Buffer<float> to;
+};
+
+/// The same buffers each time, as those of activations: what the caches and the memory give.
+Work copy(const OperatorPoint& point, const CpuBackend& cpu) {
+  const std::int64_t size = size_of(point, "bytes") / static_cast<std::int64_t>(sizeof(float));
+  CopyState state{numbers<float>(size, 1), Buffer<float>(static_cast<std::size_t>(size))};
+  return work_of(std::move(state), [=](CopyState& s) {
+    const std::int64_t piece = std::max<std::int64_t>(1, size / 64);
+    parallel_for(cpu, 64, [=, &s](std::int64_t i, int) {
+      const std::int64_t begin = i * piece;
+      const std::int64_t end = i == 63 ? size : begin + piece;
+      if (begin >= end) return;
+      std::memcpy(s.to.data() + begin, s.from.data() + begin,
+                  static_cast<std::size_t>(end - begin) * sizeof(float));
     });
-  };
+  });
 }
 
 template <class T>
@@ -283,7 +289,7 @@ Work make(const OperatorPoint& point, const CpuBackend& cpu, MeasureMemory& memo
     case kLaunch:
       return launch(cpu);
     case kCopy:
-      return copy(point, cpu, memory);
+      return copy(point, cpu);
     case kGemm:
     case kGroupedForward:
     case kGroupedDataGradient:

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <map>
 #include <optional>
+#include <thread>
 
 #include "kernels/comm/gather.hpp"
 #include "kernels/layer/kernel_error.hpp"
@@ -34,7 +35,11 @@ class Run {
  public:
   Run(const MeasureSpec& spec, Communicator* world)
       : spec_{spec}, world_{world}, bench_{spec.plan, world} {
-    if (is_first()) file_.emplace(spec.file, machine_head(spec.software));
+    if (is_first()) {
+      file_.emplace(spec.file, machine_head(spec.software));
+      for (int ranks = 1; ranks <= spec.plan.ranks; ++ranks)
+        bench_.expect_reference(ranks, file_->fastest_reference_s(ranks));
+    }
     MeasurePlan plan = spec.plan;
     if (world == nullptr) measure_rates(bench_, plan);
     points_ = choose_points(plan);
@@ -105,6 +110,7 @@ class Run {
                       .elapsed_s = elapsed_s(),
                       .budget_s = spec_.plan.budget_s,
                       .point = point_key(point)});
+    wait_for_quiet(point);
     const QuietSamples samples = bench_.time(point);
     if (!is_first()) return true;
     if (is_layer(point.op)) {
@@ -114,6 +120,23 @@ class Run {
     }
     file_->add(point, pass, samples.second, samples.reference_s);
     return true;
+  }
+
+  /// Until nobody else works on the machine, or enough of the time was spent on that. All ranks
+  /// call it together.
+  void wait_for_quiet(const OperatorPoint& point) {
+    constexpr auto kPause = std::chrono::milliseconds{20};
+    const Clock::time_point begin = Clock::now();
+    const auto waited = [&] {
+      return waited_s_ + std::chrono::duration<double>(Clock::now() - begin).count();
+    };
+    while (bench_.is_disturbed(point)) {
+      const bool may_wait = waited() < kMostWaiting * elapsed_s() &&
+                            (spec_.is_stopped == nullptr || !*spec_.is_stopped);
+      if (agreed(may_wait ? Next::kMeasure : Next::kEnd) == Next::kEnd) break;
+      std::this_thread::sleep_for(kPause);
+    }
+    waited_s_ = waited();
   }
 
   [[nodiscard]] std::size_t num_done() const {
@@ -141,6 +164,7 @@ class Run {
   Communicator* world_;
   BenchRanks bench_;
   Clock::time_point begin_ = Clock::now();
+  double waited_s_ = 0.0;
   std::vector<OperatorPoint> points_;
   std::optional<PointsFile> file_;  ///< of the first rank
   MeasureResult result_;

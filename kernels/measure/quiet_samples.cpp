@@ -36,6 +36,17 @@ struct Collected {
 
 }  // namespace
 
+bool is_disturbed(Communicator& ranks, ReferenceProduct& reference) {
+  const double now = reference_s(ranks, reference);
+  double slowness = 0.0;
+  if (ranks.rank() == 0) {
+    double& best = reference.best_s.at(static_cast<std::size_t>(ranks.num_ranks() - 1));
+    best = std::min(best, now);
+    slowness = now / best;
+  }
+  return gathered<double>(ranks, {&slowness, 1}).front() > kDisturbed;
+}
+
 QuietSamples take_samples(Communicator& ranks, ReferenceProduct& reference,
                           const std::function<Sample()>& take, const RepeatSpec& repeats) {
   constexpr double kMostTries = 1.5;  // times the repeats that are wanted

@@ -23,8 +23,8 @@ struct ReferenceProduct {
 struct RepeatSpec {
   int least = 10;
   int most = 200;
-  double seconds = 0.03;   ///< repeats go on until this is spent, between least and most
-  double chunk_s = 0.005;  ///< repeats between two reference products
+  double seconds = 0.015;   ///< repeats go on until this is spent, between least and most
+  double chunk_s = 0.0075;  ///< repeats between two reference products
 };
 
 /// Seconds of one repeat; of a layer: forward, and the whole step.
@@ -35,6 +35,10 @@ struct QuietSamples {
   PointTiming second;        ///< and of its second
   double reference_s = 0.0;  ///< median of the slower of the reference products around each chunk
 };
+
+/// Whether the reference product is slow now on any rank; all ranks must call it together, and have
+/// the same answer.
+[[nodiscard]] bool is_disturbed(Communicator& ranks, ReferenceProduct& reference);
 
 /// Takes samples on all ranks at once, which must call it together: one to warm up, then as many on
 /// each rank. Reference products run before and after every few repeats; repeats beside a slow one

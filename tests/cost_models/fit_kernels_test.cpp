@@ -77,6 +77,24 @@ TEST(FitKernels, CoversNineOfTenPointsThatItHasNotSeen) {
   EXPECT_LE(inside, 0.97 * all);
 }
 
+TEST(FitKernels, KnowsAKindWithFewPointsByItsKin) {
+  std::vector<KernelPoint> points = made_up_products(60, 0.0, 3);
+  // The same device's experts: five small ones, of which none is limited by arithmetic.
+  for (int i = 0; i < 5; ++i) {
+    KernelPoint point;
+    point.call.kind = KernelKind::kGroupedForward;
+    point.call.sizes = {4 + i, 64 + 16 * i, 64, 2};
+    point.time = kernel_time(kernel_work(point.call, {}), 0, made_up_constants());
+    point.p10 = point.p90 = point.time;
+    points.push_back(point);
+  }
+  const std::vector<KernelModel> models = fit_kernels(points, {});
+  const KernelCall large{.kind = KernelKind::kGroupedForward, .sizes = {2048, 1024, 1024, 2}};
+  const double exact = kernel_time(kernel_work(large, {}), 0, made_up_constants()).base();
+  // By its points alone the rate could be anything.
+  EXPECT_NEAR(form_time(models.back(), large, {}).base() / exact, 1.0, 0.1);
+}
+
 TEST(PredictKernel, ReturnsMeasuredPointsAsMeasured) {
   const auto points = made_up_products(30, 0.1, 5);
   const KernelModel model = fit_kernels(points, {}, kFewDraws).front();
@@ -146,11 +164,14 @@ TEST(KernelTime, AddsUpOrTakesTheLongerAndSharesTheMachine) {
 TEST(KernelTime, ReadsFromMemoryBeyondTheKnee) {
   KernelConstants c = neutral_constants();
   c[static_cast<std::size_t>(KernelConstant::kCacheBandwidth)] = 4e10;
+  c[static_cast<std::size_t>(KernelConstant::kLastLevelBandwidth)] = 2e10;
   c[static_cast<std::size_t>(KernelConstant::kMemoryBandwidth)] = 1e10;
   c[static_cast<std::size_t>(KernelConstant::kKnee)] = 1e6;
-  // At the knee half comes from each: 1e6 B * (0.5 / 4e10 + 0.5 / 1e10) = 62.5 us.
+  c[static_cast<std::size_t>(KernelConstant::kLastLevelKnee)] = 4e6;
+  // At the knee half is beyond the core's caches, 1 / (1 + 4) beyond the last level, s / B:
+  // 1 / 4e10 + (1 / 2e10 - 1 / 4e10) / 2 + (1 / 1e10 - 1 / 2e10) / 5 = 4.75e-11, of 1e6 B.
   const KernelWork work{.traffic = Bytes{1e6}, .working_set = Bytes{1e6}};
-  EXPECT_NEAR(kernel_time(work, 0, c).base(), 62.5e-6, 1e-12);
+  EXPECT_NEAR(kernel_time(work, 0, c).base(), 47.5e-6, 1e-12);
 }
 
 }  // namespace

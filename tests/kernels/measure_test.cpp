@@ -3,6 +3,7 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <numeric>
 #include <set>
 #include <sstream>
 
@@ -115,6 +116,31 @@ TEST(ChoosePoints, ALongerBudgetHasAllOperatorsOfAShorterOne) {
     longer.insert(point_key(point));
   for (const OperatorPoint& point : choose_points({.budget_s = 60.0}))
     EXPECT_TRUE(longer.contains(point_key(point))) << point_key(point);
+}
+
+TEST(ChoosePoints, HeldOutShapesAreSpreadAsTheFittedOnesAre) {
+  std::map<std::pair<MeasuredOperator, PointRole>, std::vector<double>> logs;
+  std::map<std::pair<PointRole, bool>, std::vector<double>> rows_of_type;
+  for (const OperatorPoint& point : choose_points({.budget_s = 900.0})) {
+    if (point.op != MeasuredOperator::kPermute && point.op != MeasuredOperator::kLayerNorm)
+      continue;
+    logs[{point.op, point.role}].push_back(std::log2(size_of(point, "d_model")));
+    rows_of_type[{point.role, point.is_bfloat16}].push_back(std::log2(size_of(point, "rows")));
+  }
+  const auto mean = [](const std::vector<double>& of) {
+    return std::accumulate(of.begin(), of.end(), 0.0) / static_cast<double>(of.size());
+  };
+  // Sizes span 4 octaves of columns and 8 of rows: means of even halves differ by far less than the
+  // 1.3 and 2.7 octaves between the means of thirds that are one above the other.
+  for (const MeasuredOperator op : {MeasuredOperator::kPermute, MeasuredOperator::kLayerNorm}) {
+    const std::vector<double>& fitted = logs[{op, PointRole::kFit}];
+    const std::vector<double>& held_out = logs[{op, PointRole::kHeldOut}];
+    EXPECT_NEAR(mean(held_out), mean(fitted), 0.6) << operator_name(op);
+  }
+  for (const bool is_bfloat16 : {false, true})
+    EXPECT_NEAR(mean(rows_of_type[{PointRole::kHeldOut, is_bfloat16}]),
+                mean(rows_of_type[{PointRole::kFit, is_bfloat16}]), 1.2)
+        << is_bfloat16;
 }
 
 TEST(ChoosePoints, KeyHeadsDivideTheHeads) {

@@ -58,7 +58,7 @@ int status_of(const std::vector<std::string>& command) {
   return WEXITSTATUS(status);
 }
 
-constexpr double kMpiShare = 0.2;  // of the budget
+constexpr double kMpiShare = 0.12;  // of the budget
 
 /// Nothing where MPI is not to be had: loopback ranks are measured all the same.
 std::optional<fs::path> measure_over_mpi(const MeasureOptions& options, double budget_s) {

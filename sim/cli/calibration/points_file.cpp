@@ -9,6 +9,7 @@
 #include "sim/cli/calibration/point_shape.hpp"
 #include "sim/cli/csv_reader.hpp"
 #include "sim/core/error.hpp"
+#include "sim/core/quantile.hpp"
 
 namespace switchyard {
 namespace {
@@ -61,7 +62,10 @@ void add_row(CsvReader& csv, const std::string& key, const Point& point,
              std::vector<Found<Point>>& found, Gathered& gathered) {
   const auto [place, is_new] = gathered.places.try_emplace(key, found.size());
   const int ranks_at_work = std::max(csv.count("ranks"), csv.count("busy_ranks"));
-  if (is_new) found.push_back({point, {.ranks_at_work = ranks_at_work}});
+  if (is_new)
+    found.push_back({point,
+                     {.family = csv.text("operator") + " " + csv.text("precision"),
+                      .ranks_at_work = ranks_at_work}});
   const double median = csv.positive("median_s");
   const double p10 = csv.positive("p10_s");
   const double p90 = csv.positive("p90_s");
@@ -165,11 +169,35 @@ void add_lines(const std::filesystem::path& file, std::vector<std::string>& line
   }
 }
 
+/// From pairs of passes over one point, of which one was at a machine that was 15 % slower.
+template <class Point>
+Sensitivities sensitivities_of(const std::vector<Found<Point>>& found) {
+  constexpr double kApart = 0.15;  // logarithm
+  constexpr std::size_t kFewest = 6;
+  std::map<std::string, std::vector<double>> slopes;
+  for (const Found<Point>& one : found) {
+    const std::vector<Pass>& passes = one.passes.passes;
+    for (std::size_t i = 0; i < passes.size(); ++i)
+      for (std::size_t j = 0; j < i; ++j) {
+        if (passes[i].reference == 0 || passes[j].reference == 0) continue;
+        const double slower = std::log(passes[i].reference / passes[j].reference);
+        if (std::abs(slower) < kApart) continue;
+        slopes[one.passes.family].push_back(std::log(passes[i].median / passes[j].median) / slower);
+      }
+  }
+  Sensitivities result;
+  for (const auto& [family, of_family] : slopes)
+    if (of_family.size() >= kFewest)
+      result[family] = std::clamp(quantile(of_family, 0.5), 0.3, 2.0);
+  return result;
+}
+
 template <class Point>
 std::vector<Point> finished(const std::vector<Found<Point>>& found, const References& references) {
   std::vector<Point> points;
+  const Sensitivities sensitivities = sensitivities_of(found);
   for (Found<Point> one : found) {
-    one.passes.put_into(references, one.point);
+    one.passes.put_into(references, sensitivities, one.point);
     points.push_back(std::move(one.point));
   }
   return points;

@@ -37,16 +37,19 @@ void read_constant(Section section, K constant, KernelModel& model) {
     case K::kRate:
       return read_constant(std::move(section), constant, types::flop_rate(), base, model);
     case K::kCacheBandwidth:
+    case K::kLastLevelBandwidth:
     case K::kMemoryBandwidth:
     case K::kWeightBandwidth:
       return read_constant(std::move(section), constant, types::bandwidth(), base, model);
     case K::kKnee:
+    case K::kLastLevelKnee:
       return read_constant(std::move(section), constant, types::size(), base, model);
     case K::kCombination:
       return read_constant(
           std::move(section), constant, types::number({.min = 1.0, .max = 1000.0}),
           [](double x) { return x; }, model);
     case K::kSharpness:
+    case K::kLastLevelSharpness:
     case K::kSharedCompute:
     case K::kSharedMemory:
     case K::kNarrow:

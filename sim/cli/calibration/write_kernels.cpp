@@ -45,12 +45,15 @@ Json constant_value(K constant, double value) {
       return short_text<FlopPerSecond>(value, {{1e12, "TFLOP/s"}, {1e9, "GFLOP/s"}},
                                        parse_flop_rate);
     case K::kCacheBandwidth:
+    case K::kLastLevelBandwidth:
     case K::kMemoryBandwidth:
     case K::kWeightBandwidth:
       return short_text<BytesPerSecond>(value, {{1e9, "GB/s"}, {1e6, "MB/s"}}, parse_bandwidth);
     case K::kKnee:
+    case K::kLastLevelKnee:
       return short_text<Bytes>(value, {{1e6, "MB"}, {1e3, "kB"}}, parse_bytes);
     case K::kSharpness:
+    case K::kLastLevelSharpness:
     case K::kCombination:
     case K::kSharedCompute:
     case K::kSharedMemory:

@@ -10,6 +10,7 @@ Usage: python3 plots/calibration_parity.py out/calibration/calibration.csv --out
 import statistics
 
 import matplotlib.pyplot as plt
+from matplotlib.ticker import FuncFormatter
 
 import script
 
@@ -34,6 +35,12 @@ def median_error(rows: list[dict]) -> float:
     return statistics.median(abs(r["predicted_s"] / r["measured_s"] - 1) for r in rows)
 
 
+def minor_label(value: float, _position: int) -> str:
+    """Label 2 and 5 of a decade."""
+    text = f"{value:.0e}"
+    return rf"${text[0]}\cdot10^{{{int(text[2:])}}}$" if text[0] in "25" else ""
+
+
 def draw(axes: plt.Axes, rows: list[dict], names: list[str]) -> None:
     """Draw the groups of `names`; the strip shows 15 % around the diagonal."""
     times = [r[column] for r in rows for column in ("measured_s", "predicted_s")]
@@ -53,6 +60,10 @@ def draw(axes: plt.Axes, rows: list[dict], names: list[str]) -> None:
                       markerfacecolor="white", markeredgewidth=0.8, label=name, zorder=2)
     axes.set_xscale("log")
     axes.set_yscale("log")
+    if ends[1] < 100 * ends[0]:
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_minor_formatter(FuncFormatter(minor_label))
+            axis.set_tick_params(which="minor", labelsize="small")
     axes.set_xlim(ends)
     axes.set_ylim(ends)
     axes.set_aspect("equal")

@@ -45,6 +45,13 @@ std::string device_yaml(const KernelProfile& profile, const std::string& base) {
   }
   text += fmt::format("memory_bandwidth: {:.4g} GB/s\n", best.bandwidth.base() / 1e9);
   text += "memory_efficiency: {value: 1, provenance: extrapolated, range: [0.2, 1]}\n";
+  const std::string source = "{provenance: fitted, source: \"best rate of any point below\"}\n";
+  text += "sources:\n";
+  if (best.peak > FlopPerSecond{})
+    for (const char* quantity : {"peak_bfloat16", "matmul_efficiency"})
+      text += fmt::format("  {}: {}", quantity, source);
+  for (const char* quantity : {"memory_bandwidth", "memory_efficiency"})
+    text += fmt::format("  {}: {}", quantity, source);
   return text + yaml_text(Json{{"kernels", kernels_json(profile)}});
 }
 

@@ -13,6 +13,13 @@ namespace switchyard {
 
 struct KernelProfile;
 
+/// 90 % of measured times of whole steps are expected between these multiples of the predicted one.
+struct StepInterval {
+  double low = 1;
+  double high = 1;
+  Provenance provenance = Provenance::kAssumed;  ///< measured: of steps that nothing was fitted to
+};
+
 /// Granularity of the matrix unit: dimensions are padded up to multiples of these.
 struct MatmulTile {
   std::int64_t rows = 1;          ///< rows that stream through together
@@ -49,6 +56,8 @@ struct DeviceProfile {
   QuantityConstant<Seconds> host_launch = {};
   /// Of a GPU: products take what tiled_product_time() says, instead of matmul_tile.
   std::optional<MatmulModel> matmul_model = {};
+  /// What a prediction from these numbers is worth; none: nobody said.
+  std::optional<StepInterval> step_interval = {};
   /// Kernels measured on this device; shared by the copies of a system, for it has every point.
   std::shared_ptr<const KernelProfile> kernels = {};
 };

@@ -6,6 +6,13 @@
 namespace switchyard {
 namespace {
 
+/// Sizes alone do not say that a type was measured: coordinates() has none.
+bool has_points_of(const KernelModel& model, int element_bytes) {
+  return std::ranges::any_of(model.points, [element_bytes](const KernelPoint& point) {
+    return point.call.element_bytes == element_bytes;
+  });
+}
+
 std::optional<KernelPrediction> priced(const Operator& op, std::vector<std::int64_t> loads,
                                        const DeviceProfile& device) {
   if (!device.kernels || !op.kernel) return std::nullopt;
@@ -28,7 +35,10 @@ std::optional<KernelPrediction> priced(const Operator& op, std::vector<std::int6
     std::ranges::sort(sorted, std::greater{});
     if (sorted != even) call.loads = std::move(loads);
   }
-  return predict_kernel(*model, call, profile.tiles);
+  KernelPrediction prediction = predict_kernel(*model, call, profile.tiles);
+  if (!has_points_of(*model, call.element_bytes))
+    prediction.provenance = worse(prediction.provenance, Provenance::kExtrapolated);
+  return prediction;
 }
 
 }  // namespace

@@ -95,6 +95,17 @@ QuantityConstant<BytesPerSecond> read_bandwidth_constant(Section section) {
                        [](BytesPerSecond r) { return fmt::format("{:.6g} GB/s", r.base() / 1e9); });
 }
 
+StepInterval read_step_interval(Section section) {
+  const auto range = section.list("range", "Multiples of the predicted time of a step.",
+                                  types::number({.above = 0.0, .max = 1000.0}), {2, 2});
+  StepInterval interval{.low = range.at(0), .high = range.at(1)};
+  interval.provenance = read_provenance(section);
+  if (section.ok() && (interval.low > 1.0 || interval.high < 1.0))
+    section.problem("range", "expected at most 1, then at least 1");
+  section.finish();
+  return interval;
+}
+
 MatmulModel read_matmul_model(Section section) {
   MatmulModel model;
   model.multiprocessors =

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "cost_models/device_profile.hpp"
 #include "cost_models/matmul_model.hpp"
 #include "sim/cli/section.hpp"
 
@@ -14,6 +15,9 @@ namespace switchyard {
 
 /// A constant that is a rate: {value: 60 GB/s, provenance: fitted, range: [30 GB/s, 150 GB/s]}.
 [[nodiscard]] QuantityConstant<BytesPerSecond> read_bandwidth_constant(Section section);
+
+/// What a prediction is worth: {range: [0.8, 1.25], provenance: measured}.
+[[nodiscard]] StepInterval read_step_interval(Section section);
 
 /// The matmul_model of a file in cost_models/profiles.
 [[nodiscard]] MatmulModel read_matmul_model(Section section);

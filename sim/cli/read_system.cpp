@@ -142,11 +142,15 @@ DeviceFile read_device(Section section) {
   if (auto model = section.optional_subsection(
           "matmul_model", "How a GPU computes products, tile by tile, instead of matmul_tile."))
     device.matmul_model = read_matmul_model(std::move(*model));
+  if (auto interval = section.optional_subsection(
+          "step_interval", "90 % of measured steps take these multiples of the predicted time."))
+    device.step_interval = read_step_interval(std::move(*interval));
   if (auto kernels = section.optional_subsection(
           "kernels", "Measured kernels, as `switchyard calibrate` writes them."))
     device.kernels = std::make_shared<const KernelProfile>(read_kernels(std::move(*kernels)));
   file.lowering = read_lowering(
       section.subsection("lowering", "How the framework and compiler turn layers into kernels."));
+  file.sources = read_sources(section);
   section.finish();
   return file;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "cost_models/system.hpp"
+#include "sim/cli/number_sources.hpp"
 #include "sim/cli/section.hpp"
 #include "sim/workload/lowering.hpp"
 
@@ -10,6 +11,7 @@ namespace switchyard {
 struct DeviceFile {
   DeviceProfile device;
   LoweringSpec lowering;
+  std::vector<NumberSource> sources;
 };
 [[nodiscard]] DeviceFile read_device(Section section);
 

@@ -97,6 +97,9 @@ Json device_json(const DeviceProfile& device, const LoweringSpec& lowering) {
   if (device.host_launch.highest > Seconds{})
     json["host_launch"] = constant_json(device.host_launch);
   if (device.matmul_model) json["matmul_model"] = matmul_model_json(*device.matmul_model);
+  if (device.step_interval)
+    json["step_interval"] = {{"provenance", provenance_name(device.step_interval->provenance)},
+                             {"range", {device.step_interval->low, device.step_interval->high}}};
   if (device.kernels) json["kernels"] = kernels_json(*device.kernels);
   json["lowering"] = lowering_json(lowering);
   return json;

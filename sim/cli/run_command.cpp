@@ -11,6 +11,7 @@
 #include "sim/cli/prepare_cases.hpp"
 #include "sim/cli/progress.hpp"
 #include "sim/cli/rated_cases.hpp"
+#include "sim/cli/unproven_warnings.hpp"
 #include "sim/core/error.hpp"
 #include "sim/report/csv_report.hpp"
 #include "sim/report/json_report.hpp"
@@ -47,14 +48,18 @@ RunReport run_experiment(const Experiment& experiment, EngineKind engine,
   Progress progress{experiment.cases.size(), options.quiet};
   for_each_index(experiment.cases.size(), options.jobs, [&](std::size_t i) {
     const ExperimentCase& c = experiment.cases[i];
+    TrainingResult result = simulate_training(c.run, engine);
+    std::optional<StepEvidence> evidence = step_evidence(result, c.run.system.device);
     report.cases[i] = {.name = c.name,
                        .input = resolved_input(c.run),
-                       .result = simulate_training(c.run, engine),
+                       .result = std::move(result),
                        .published = c.published,
                        .matmul_efficiency = c.run.system.device.matmul_efficiency,
                        .memory_efficiency = c.run.system.device.memory_efficiency,
                        .sustained_speed = c.run.system.device.sustained_speed,
                        .host_launch = c.run.system.device.host_launch,
+                       .step_interval = c.run.system.device.step_interval,
+                       .evidence = std::move(evidence),
                        .one_hot_passes = c.run.step.lowering.one_hot_passes};
     progress.finished(c.name);
   });
@@ -101,6 +106,7 @@ void run(const RunOptions& options) {
   const EngineKind engine = options.folded ? EngineKind::kAnalytic : engine_of(options.engine);
   const RunReport report = run_experiment(experiment, engine, options);
   if (!options.quiet) warn_of_draws(report);
+  if (!options.quiet) warn_of_unproven_times(report);
 
   if (!options.out.empty()) {
     const CaseReport& traced = traced_case(report, options.trace);

@@ -7,6 +7,7 @@
 #include "sim/cli/network_facts.hpp"
 #include "sim/cli/read_system.hpp"
 #include "sim/cli/show_catalog.hpp"
+#include "sim/cli/show_device.hpp"
 #include "sim/cli/show_model.hpp"
 #include "sim/cli/show_partition.hpp"
 #include "sim/cli/show_routing.hpp"
@@ -63,6 +64,7 @@ void add_show(CLI::App& program) {
   show->footer(
       "Example: switchyard show model switch-base\n"
       "         switchyard show system tpu-v3-32\n"
+      "         switchyard show device h200-sxm\n"
       "         switchyard show topology dgx-h100-x4\n"
       "         switchyard show routing experiments/capacity_factor.yaml\n"
       "         switchyard show partition experiments/figure9.yaml --strategies");
@@ -75,6 +77,7 @@ void add_show(CLI::App& program) {
   system->callback([system_name] {
     system_name->empty() ? print_names(system_catalog()) : show_system(*system_name);
   });
+  add_show_device(*show);
   add_show_topology(*show);
   add_show_routing(*show);
   add_show_partition(*show);

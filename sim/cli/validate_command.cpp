@@ -9,9 +9,11 @@
 #include "sim/cli/published_areas.hpp"
 #include "sim/cli/rated_cases.hpp"
 #include "sim/cli/validate_experiments.hpp"
+#include "sim/core/error.hpp"
 #include "sim/report/json_report.hpp"
 #include "sim/report/output_folder.hpp"
 #include "sim/report/validation_files.hpp"
+#include "sim/report/validation_markdown.hpp"
 #include "sim/report/validation_table.hpp"
 
 namespace switchyard {
@@ -28,6 +30,8 @@ struct ValidateOptions {
 };
 
 void run_profile(const ValidateOptions& options) {
+  if (options.format == "markdown")
+    throw ConfigError("--format: markdown is of what is shipped; with --profile: table, json, csv");
   const CalibrationReport report = validate_profile(options.profile);
   const std::string json = calibration_json(report).dump(2) + "\n";
   const std::string csv = calibration_csv(report);
@@ -64,6 +68,8 @@ void run(const ValidateOptions& options) {
     fmt::print("{}", json_text(to_json(report)));
   else if (options.format == "csv")
     fmt::print("{}{}", to_csv(report), report.areas.empty() ? "" : areas_csv(report.areas));
+  else if (options.format == "markdown")
+    fmt::print("{}", validation_markdown(report));
   else
     fmt::print("{}", format_table(report));
 }
@@ -91,8 +97,10 @@ void add_validate(CLI::App& program) {
                    "How collectives are timed; analytic, unlike run, for there are many runs")
       ->check(CLI::IsMember({"auto", "fluid", "simgrid", "analytic"}))
       ->capture_default_str();
-  command->add_option("--format", options->format, "What is printed")
-      ->check(CLI::IsMember({"table", "json", "csv"}))
+  command
+      ->add_option("--format", options->format,
+                   "What is printed; markdown: the summaries alone, as README.md has them")
+      ->check(CLI::IsMember({"table", "json", "csv", "markdown"}))
       ->capture_default_str();
   auto* out_option =
       command->add_option("--out", options->out, "Folder for validation.json and validation.csv");

@@ -4,6 +4,7 @@ namespace switchyard {
 
 /// Where a number comes from; tables and JSON carry it.
 enum class Provenance { kMeasured, kFitted, kExtrapolated, kDatasheet, kAssumed };
+inline constexpr int kNumProvenances = 5;
 
 [[nodiscard]] constexpr const char* provenance_name(Provenance provenance) {
   switch (provenance) {

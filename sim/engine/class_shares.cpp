@@ -35,6 +35,19 @@ class ComputeSpans {
   std::vector<Span> spans_;
 };
 
+void add_sources(const TimeSources& part, double times, TimeSources& sum) {
+  for (std::size_t i = 0; i < part.by_provenance.size(); ++i)
+    sum.by_provenance.at(i) += times * part.by_provenance.at(i);
+  sum.low += times * part.low;
+  sum.high += times * part.high;
+}
+
+TimeSources sources_of(Seconds time, const TimeEvidence& evidence) {
+  TimeSources sources{.low = evidence.low * time, .high = evidence.high * time};
+  sources.by_provenance.at(static_cast<std::size_t>(evidence.provenance)) = time;
+  return sources;
+}
+
 }  // namespace
 
 RankId busiest_rank(const TaskGraph& tasks, int num_ranks) {
@@ -62,6 +75,7 @@ void add_class_shares(const ExecutedGraph& executed, RankId rank, double microba
         share.flop += times * priced.flop;
         share.memory += times * priced.bytes;
         share.time += times * (own.end - own.start);
+        add_sources(sources_of(own.end - own.start, priced.evidence), times, share.sources);
         continue;
       }
       Seconds start = std::min(std::ranges::max(spans, {}, &Span::start).start, own.end);
@@ -70,6 +84,7 @@ void add_class_shares(const ExecutedGraph& executed, RankId rank, double microba
       communicated = std::max(communicated, own.end);
       const Seconds exposed = (own.end - start) - compute.within(start, own.end);
       share.time += times * exposed;
+      add_sources(sources_of(exposed, priced.evidence), times, share.sources);
       share.hidden += times * (all - exposed);
       share.sent += times * priced.bytes;
       share.bound +=
@@ -88,7 +103,15 @@ void add_shares(const ClassShares& part, double times, ClassShares& sum) {
     sum.at(i).flop += times * part.at(i).flop;
     sum.at(i).memory += times * part.at(i).memory;
     sum.at(i).sent += times * part.at(i).sent;
+    add_sources(part.at(i).sources, times, sum.at(i).sources);
   }
+}
+
+void set_time(ClassShare& share, Seconds time) {
+  TimeSources scaled;
+  if (share.time > Seconds{}) add_sources(share.sources, time / share.time, scaled);
+  share.sources = scaled;
+  share.time = time;
 }
 
 ClassShares difference(const ClassShares& whole, const ClassShares& part) {

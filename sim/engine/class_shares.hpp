@@ -8,6 +8,14 @@
 
 namespace switchyard {
 
+/// A time by where it comes from, and the ends of the 90 % intervals of its parts, added up: as if
+/// the errors of all were the same. Wider than the sum's interval, as far as they differ.
+struct TimeSources {
+  std::array<Seconds, kNumProvenances> by_provenance{};  ///< indexed by Provenance
+  Seconds low;
+  Seconds high;
+};
+
 /// Time, work and traffic of one operator class in one step of one rank: that which computes
 /// longest, the first of several. Where ranks differ, work is their mean and `sent` is of the rank
 /// that sends most.
@@ -23,6 +31,7 @@ struct ClassShare {
   /// How much shorter the step would be if the class took no time on any rank, by the closed forms:
   /// all its exposed time where nothing else waits, less where something overlaps it.
   Seconds saved_if_free{};
+  TimeSources sources{};  ///< of `time`
 };
 
 using ClassShares = std::array<ClassShare, kNumOperatorClasses>;
@@ -43,6 +52,9 @@ void add_class_shares(const ExecutedGraph& executed, RankId rank, double microba
 
 /// Adds `times` what is in `part` to `sum`.
 void add_shares(const ClassShares& part, double times, ClassShares& sum);
+
+/// Gives a class another time, whatever the cause: what it consists of keeps its proportions.
+void set_time(ClassShare& share, Seconds time);
 
 /// What is in `whole` and not in `part`.
 [[nodiscard]] ClassShares difference(const ClassShares& whole, const ClassShares& part);

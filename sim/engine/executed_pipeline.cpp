@@ -85,10 +85,10 @@ void fit_to_busy_time(Seconds busy, Seconds planned, ClassShares& shares) {
   for (ClassShare& share : shares) {
     if (saved > Seconds{} && share.sent > Bytes{}) {
       const Seconds hidden = (saved / communication) * share.time;
-      share.time -= hidden;
+      set_time(share, share.time - hidden);
       share.hidden += hidden;
     } else if (saved < Seconds{}) {
-      share.time = (busy / (sum + waits)) * share.time;
+      set_time(share, (busy / (sum + waits)) * share.time);
     }
   }
 }
@@ -128,6 +128,7 @@ void add_stage(const TrainingRunSpec& run, const TrainingStepSpec& step,
   PipelineChunk& last = executed.positions.chunks[executed.positions.of_position[shown]];
   result.microbatch_time = last.times.forward + last.times.backward();
   result.tasks = std::move(last.tasks);
+  result.num_microbatch_tasks = last.graph.microbatch.size();
   result.timeline = std::move(last.timeline);
 }
 

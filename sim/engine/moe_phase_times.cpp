@@ -29,41 +29,6 @@ std::optional<MoePhase> phase_of(OperatorClass operator_class) {
   }
 }
 
-/// Where an operator's time comes from, and its interval relative to the time.
-struct Evidence {
-  Provenance provenance = Provenance::kAssumed;
-  double low = 1;
-  double high = 1;
-};
-
-Evidence evidence_of(const Operator& op, const DeviceProfile& device,
-                     std::span<const LayerRows> routing) {
-  const bool is_drawn = op.routed.rows == RoutedRows::kOfEachExpert && !routing.empty();
-  const auto layer = static_cast<std::size_t>(op.routed.moe_layer);
-  const auto priced = is_drawn ? priced_experts(op, routing[layer].of_experts.front(), device)
-                               : priced_operator(op, device);
-  if (!priced)
-    return {.provenance = op.matmul.batch > 0.0 ? device.matmul_efficiency.provenance
-                                                : device.memory_efficiency.provenance};
-  if (priced->time == Seconds{}) return {.provenance = priced->provenance};
-  return {.provenance = priced->provenance,
-          .low = priced->low / priced->time,
-          .high = priced->high / priced->time};
-}
-
-/// Of a collective: whether a curve was fitted to its number of ranks and sizes around its own.
-Evidence evidence_of(const Collective& collective, const TrainingRunSpec& run) {
-  if (!run.system.collectives) return {};
-  const CollectiveTimes* times = find_times(*run.system.collectives, collective.kind);
-  if (times == nullptr) return {};
-  const int ranks = collective.ranks.empty() ? group_size(run.step.partition, collective.group)
-                                             : static_cast<int>(collective.ranks.size());
-  for (const TimeCurve& curve : times->curves)
-    if (curve.ranks == ranks && collective.buffer <= curve.sizes.back())
-      return {.provenance = Provenance::kFitted};
-  return {.provenance = Provenance::kExtrapolated};
-}
-
 }  // namespace
 
 std::string_view phase_name(MoePhase phase) {
@@ -111,10 +76,7 @@ MoePhaseTimes moe_phase_times(const TrainingRunSpec& run, std::span<const LayerR
     auto& direction = phase == Phase::kForward ? times.forward : times.backward;
     const Seconds time = time_of(task);
     direction.at(static_cast<std::size_t>(*part)) += time;
-    const auto* op = std::get_if<Operator>(&graph.microbatch[i]);
-    const Evidence evidence = op != nullptr
-                                  ? evidence_of(*op, run.system.device, routing)
-                                  : evidence_of(std::get<Collective>(graph.microbatch[i]), run);
+    const TimeEvidence& evidence = task.evidence;
     auto& provenance = times.provenance.at(static_cast<std::size_t>(*part));
     provenance = worse(provenance.value_or(evidence.provenance), evidence.provenance);
     const std::size_t side = phase == Phase::kForward ? 0 : 1;

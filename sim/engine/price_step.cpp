@@ -49,6 +49,10 @@ class Schedules {
   /// What a rank sends in the schedule of that index.
   [[nodiscard]] Bytes sent(int index) const { return sent_[static_cast<std::size_t>(index)]; }
 
+  [[nodiscard]] const TimeEvidence& evidence(int index) const {
+    return evidence_[static_cast<std::size_t>(index)];
+  }
+
   int index_of(const Collective& collective) {
     const bool is_drawn = collective.routed.rows != RoutedRows::kNone && !routing_.empty();
     const double size = is_drawn ? collective.row_bytes.base() : collective.buffer.base();
@@ -76,6 +80,7 @@ class Schedules {
           traffic_of(collective, routing_[static_cast<std::size_t>(collective.routed.moe_layer)]));
     LibraryCollective timed = library_collective(request, *topology_, system_->collectives);
     sent_.push_back(sent_by_a_rank(timed.schedule, num_ranks(*topology_)) / timed.byte_inflation);
+    evidence_.push_back(collective_evidence(timed));
     timed.schedule.proven_bound = lower_bound(request, *topology_, cuts_);
     schedules_->push_back(std::move(timed.schedule));
   }
@@ -99,6 +104,7 @@ class Schedules {
   std::span<const LayerRows> routing_;
   std::vector<CollectiveSchedule>* schedules_;
   std::vector<Bytes> sent_;  ///< beside each schedule
+  std::vector<TimeEvidence> evidence_;
   std::map<Key, int> indices_;
   std::map<MeshGroup, std::vector<RankGroup>> groups_;
 };
@@ -145,12 +151,14 @@ TaskGraph price_step(const StepGraph& graph, const System& system, const Topolog
         set_durations(routed_work(*op, routing[layer], system.device), share_of_rank, task);
       else
         set_durations({operator_work(*op, system.device)}, {}, task);
+      task.evidence = operator_evidence(*op, system.device, routing);
     } else {
       const auto& collective = std::get<Collective>(node);
       task.name = collective.name;
       task.category = class_name(collective.operator_class);
       task.schedule = schedules.index_of(collective);
       task.bytes = schedules.sent(task.schedule);
+      task.evidence = schedules.evidence(task.schedule);
     }
     launched += system.device.host_launch.value;
     task.launched = launched;

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "cost_models/collective_schedule.hpp"
+#include "cost_models/time_evidence.hpp"
 #include "sim/core/ids.hpp"
 #include "sim/core/units.hpp"
 
@@ -27,6 +28,8 @@ struct Task {
 
   Flop flop;    ///< useful operations per rank, for the trace
   Bytes bytes;  ///< memory traffic (compute) or bytes sent (collective) per rank, for the trace
+
+  TimeEvidence evidence{};  ///< where `duration`, or the collective's time, comes from
 };
 
 /// Tasks in a valid order (dependencies point backwards), and the collectives they use.

@@ -84,6 +84,7 @@ TrainingResult simulate_training(const TrainingRunSpec& run, EngineKind engine) 
   result.microbatch_sequences = step.microbatch_sequences;
   result.num_microbatches = graph.num_microbatches;
   result.tasks = std::move(drawn.execution.tasks);
+  result.num_microbatch_tasks = graph.microbatch.size();
   result.timeline = std::move(drawn.execution.timeline);
   result.microbatch_time = drawn.execution.times.microbatch;
   result.step_time = drawn.execution.times.step;

@@ -80,6 +80,7 @@ struct TrainingResult {
   /// its busiest stage. Kept for the trace.
   TaskGraph tasks;
   Timeline timeline;
+  std::size_t num_microbatch_tasks = 0;  ///< the first of `tasks`; the rest is the update
 };
 
 /// Fills in `step.microbatch_sequences` when it is 0.

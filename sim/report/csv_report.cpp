@@ -9,6 +9,7 @@
 
 #include "sim/core/version.hpp"
 #include "sim/report/csv_text.hpp"
+#include "sim/report/evidence_report.hpp"
 #include "sim/report/prediction_error.hpp"
 
 namespace switchyard {
@@ -144,8 +145,16 @@ std::string to_csv(const RunReport& report) {
   std::string text = fmt::format("# switchyard {} git={} seed={} experiment={} engine={}\n",
                                  build.version, build.git_hash, report.seed,
                                  csv_comment(report.experiment), engine_name(report.engine));
-  text += line_of(header());
-  for (const CaseReport& row : report.cases) text += line_of(row_of(row));
+  Cells names = header();
+  const Cells of_evidence = evidence_columns(report);
+  names.insert(names.end(), of_evidence.begin(), of_evidence.end());
+  text += line_of(names);
+  for (const CaseReport& row : report.cases) {
+    Cells cells = row_of(row);
+    const Cells evidence = evidence_cells(report, row);
+    cells.insert(cells.end(), evidence.begin(), evidence.end());
+    text += line_of(cells);
+  }
   return text;
 }
 

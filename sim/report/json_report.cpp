@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "sim/core/version.hpp"
+#include "sim/report/evidence_report.hpp"
 #include "sim/report/prediction_error.hpp"
 
 namespace switchyard {
@@ -78,33 +79,38 @@ Json pipeline(const TrainingResult& result) {
           {"stages", std::move(stages)}};
 }
 
-Json results(const TrainingResult& result) {
-  return {{"examples_per_s", result.examples_rate.base()},
-          {"step_time_s", result.step_time.base()},
-          {"step_time_over_draws_s", percentiles(result.step_time_over_draws)},
-          {"microbatch_time_s", result.microbatch_time.base()},
-          {"microbatch_sequences", result.microbatch_sequences},
-          {"num_microbatches", result.num_microbatches},
-          {"num_ranks", result.num_ranks},
-          {"mfu", result.mfu},
-          {"idle_s", result.idle.base()},
-          {"breakdown", breakdown(result)},
-          {"memory_peak_bytes", result.memory.total().base()},
-          {"memory_over_draws_bytes", percentiles(result.memory_over_draws)},
-          {"fits_in_memory", result.fits_in_memory},
-          {"fits_in_memory_fraction", result.fits_probability},
-          {"memory",
-           {{"weights_bytes", result.memory.weights.base()},
-            {"gradients_bytes", result.memory.gradients.base()},
-            {"optimizer_bytes", result.memory.optimizer.base()},
-            {"activations_bytes", result.memory.activations.base()},
-            {"recomputed_bytes", result.memory.recomputed.base()},
-            {"logits_bytes", result.memory.logits.base()},
-            {"buffers_bytes", result.memory.buffers.base()}}},
-          {"all_to_all_sent_bytes", result.all_to_all_sent.base()},
-          {"busiest_link_bytes", result.busiest_link.base()},
-          {"routing", routing(result)},
-          {"pipeline", pipeline(result)}};
+Json results(const CaseReport& row) {
+  const TrainingResult& result = row.result;
+  Json keys = {{"examples_per_s", result.examples_rate.base()},
+               {"step_time_s", result.step_time.base()},
+               {"step_time_over_draws_s", percentiles(result.step_time_over_draws)},
+               {"microbatch_time_s", result.microbatch_time.base()},
+               {"microbatch_sequences", result.microbatch_sequences},
+               {"num_microbatches", result.num_microbatches},
+               {"num_ranks", result.num_ranks},
+               {"mfu", result.mfu},
+               {"idle_s", result.idle.base()},
+               {"breakdown", breakdown(result)},
+               {"memory_peak_bytes", result.memory.total().base()},
+               {"memory_over_draws_bytes", percentiles(result.memory_over_draws)},
+               {"fits_in_memory", result.fits_in_memory},
+               {"fits_in_memory_fraction", result.fits_probability},
+               {"memory",
+                {{"weights_bytes", result.memory.weights.base()},
+                 {"gradients_bytes", result.memory.gradients.base()},
+                 {"optimizer_bytes", result.memory.optimizer.base()},
+                 {"activations_bytes", result.memory.activations.base()},
+                 {"recomputed_bytes", result.memory.recomputed.base()},
+                 {"logits_bytes", result.memory.logits.base()},
+                 {"buffers_bytes", result.memory.buffers.base()}}},
+               {"all_to_all_sent_bytes", result.all_to_all_sent.base()},
+               {"busiest_link_bytes", result.busiest_link.base()},
+               {"routing", routing(result)},
+               {"pipeline", pipeline(result)}};
+  if (row.evidence)
+    keys["step_time_interval_s"] =
+        Json::array({row.evidence->low.base(), row.evidence->high.base()});
+  return keys;
 }
 
 Json published(const CaseReport& row) {
@@ -123,7 +129,10 @@ Json constant(const Constant& value) {
 
 Json provenance(const CaseReport& row) {
   const bool fitted = row.published && row.published->role == Role::kFit;
-  const char* times = provenance_name(fitted ? Provenance::kFitted : Provenance::kExtrapolated);
+  const bool has_kernels = row.evidence && row.evidence->has_kernels;
+  const char* times = provenance_name(has_kernels ? row.evidence->worst
+                                      : fitted    ? Provenance::kFitted
+                                                  : Provenance::kExtrapolated);
   const char* uncompared = provenance_name(Provenance::kAssumed);
   Json keys = Json::object();
   for (const char* key : {"examples_per_s", "step_time_s", "step_time_over_draws_s",
@@ -143,6 +152,12 @@ Json provenance(const CaseReport& row) {
                                                    .provenance = row.host_launch.provenance,
                                                    .lowest = row.host_launch.lowest.base(),
                                                    .highest = row.host_launch.highest.base()});
+  if (row.evidence) keys["step_time_interval_s"] = times;
+  if (row.step_interval)
+    keys["constants"]["step_interval"] = {
+        {"provenance", provenance_name(row.step_interval->provenance)},
+        {"range", Json::array({row.step_interval->low, row.step_interval->high})}};
+  if (has_kernels) keys["kernels"] = evidence_json(row);
   return keys;
 }
 
@@ -151,7 +166,7 @@ Json cases(const RunReport& report) {
   for (const CaseReport& row : report.cases)
     list.push_back({{"name", row.name},
                     {"input", row.input},
-                    {"results", results(row.result)},
+                    {"results", results(row)},
                     {"published", published(row)},
                     {"provenance", provenance(row)}});
   return list;

@@ -20,8 +20,10 @@ namespace switchyard {
 /// `published` of a ratio have none. Provenance, per case: times and what follows from them are
 /// "fitted" where the case's own published rate was used in the fit and "extrapolated" elsewhere;
 /// memory and routing come from formulas and draws compared with no measurement: "assumed".
-/// `constants` says the same of the constants used. Holds neither times of day nor paths, so equal
-/// reports of one build give equal documents.
+/// `constants` says the same of the constants used. On a device with measured kernels times have
+/// the worst provenance of anything they consist of, and `kernels` is evidence_json().
+/// `step_time_interval_s`, where the device has kernels or a step_interval, is StepEvidence's.
+/// Holds neither times of day nor paths, so equal reports of one build give equal documents.
 [[nodiscard]] nlohmann::ordered_json to_json(const RunReport& report);
 
 /// Ratios of two cases beside their published values.

@@ -7,7 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "sim/engine/training_run.hpp"
+#include "sim/engine/step_evidence.hpp"
 #include "sim/report/rate_measure.hpp"
 
 namespace switchyard {
@@ -34,7 +34,9 @@ struct CaseReport {
   Constant memory_efficiency;
   Constant sustained_speed{};               ///< of devices that say so (range above 0)
   QuantityConstant<Seconds> host_launch{};  ///< the same
-  Constant one_hot_passes;                  ///< over the one-hot tensors; used by MoE models only
+  std::optional<StepInterval> step_interval{};
+  std::optional<StepEvidence> evidence{};
+  Constant one_hot_passes;  ///< over the one-hot tensors; used by MoE models only
 };
 
 /// The ratio of two cases' examples/s beside its published value.

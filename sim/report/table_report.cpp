@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "sim/report/evidence_report.hpp"
 #include "sim/report/prediction_error.hpp"
 #include "sim/report/ratio_table.hpp"
 #include "sim/report/savings_table.hpp"
@@ -262,6 +263,10 @@ TextTable table_of_constants(const RunReport& report) {
     } else {
       add("one-hot passes", row.one_hot_passes);
     }
+    if (row.step_interval)
+      cells.push_back(
+          {"step interval", "1", provenance_name(row.step_interval->provenance),
+           fmt::format("{:g} to {:g}", row.step_interval->low, row.step_interval->high)});
     return cells;
   };
 
@@ -305,6 +310,8 @@ std::string format_table(const RunReport& report) {
   const TextTable savings = table_of_savings(report);
   if (!savings.rows.empty()) add(format(savings, kTerminalWidth));
   add(format(table_of_constants(report), kTerminalWidth));
+  const TextTable evidence = table_of_evidence(report);
+  if (!evidence.rows.empty()) add(format(evidence, kTerminalWidth));
   return text;
 }
 

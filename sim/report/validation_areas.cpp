@@ -17,22 +17,6 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kTerminalWidth = 110;
 
-struct AreaErrors {
-  AbsoluteErrors model;
-  AbsoluteErrors baseline;
-};
-
-AreaErrors errors_of(const ValidationArea& area, bool is_fit) {
-  std::vector<NamedError> model;
-  std::vector<NamedError> baseline;
-  for (const AreaRow& row : area.rows) {
-    if (row.is_fit != is_fit) continue;
-    model.push_back({row.name, row.error()});
-    baseline.push_back({row.name, row.baseline_error()});
-  }
-  return {absolute_errors(model), absolute_errors(baseline)};
-}
-
 const char* role_of(bool is_fit) { return is_fit ? "fit" : "predicted"; }
 
 std::string percent(double fraction) { return fmt::format("{:.1f}", 100.0 * fraction); }
@@ -60,6 +44,17 @@ Json summary_json(const AreaErrors& errors) {
 
 }  // namespace
 
+AreaErrors area_errors(const ValidationArea& area, bool is_fit) {
+  std::vector<NamedError> model;
+  std::vector<NamedError> baseline;
+  for (const AreaRow& row : area.rows) {
+    if (row.is_fit != is_fit) continue;
+    model.push_back({row.name, row.error()});
+    baseline.push_back({row.name, row.baseline_error()});
+  }
+  return {absolute_errors(model), absolute_errors(baseline)};
+}
+
 std::string areas_table(std::span<const ValidationArea> areas) {
   if (areas.empty()) return "";
   TextTable table;
@@ -74,7 +69,7 @@ std::string areas_table(std::span<const ValidationArea> areas) {
                    {"p90\n%"}};
   for (const bool is_fit : {false, true})
     for (const ValidationArea& area : areas) {
-      const AreaErrors errors = errors_of(area, is_fit);
+      const AreaErrors errors = area_errors(area, is_fit);
       if (errors.model.num_rows == 0) continue;
       table.rows.push_back({area.name, role_of(is_fit), fmt::format("{}", errors.model.num_rows),
                             percent(errors.model.median), percent(errors.model.p90),
@@ -102,8 +97,8 @@ Json areas_json(std::span<const ValidationArea> areas) {
                       {"baseline_s", row.baseline.base()}});
     all.push_back({{"area", area.name},
                    {"baseline", area.baseline},
-                   {"predicted", summary_json(errors_of(area, false))},
-                   {"fit", summary_json(errors_of(area, true))},
+                   {"predicted", summary_json(area_errors(area, false))},
+                   {"fit", summary_json(area_errors(area, true))},
                    {"rows", std::move(rows)}});
   }
   return all;

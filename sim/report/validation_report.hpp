@@ -92,6 +92,13 @@ struct AbsoluteErrors {
 };
 [[nodiscard]] AbsoluteErrors absolute_errors(std::span<const NamedError> errors);
 
+/// Errors of an area's rows of one role, and those of its trivial baseline on the same rows.
+struct AreaErrors {
+  AbsoluteErrors model;
+  AbsoluteErrors baseline;
+};
+[[nodiscard]] AreaErrors area_errors(const ValidationArea& area, bool is_fit);
+
 /// How many pairs of predicted rows come in the right order, of those in the same measure whose
 /// published figures differ by more than 5 % (larger / smaller > 1.05). Equal predictions are not
 /// in order.

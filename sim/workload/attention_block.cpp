@@ -135,6 +135,19 @@ AttentionCore add_latent_projections(const TrainingStepSpec& spec, const std::st
           .output = {1.0, rank.query_tokens, rank.heads * latent.d_value, bytes}};
 }
 
+/// The measured kernel is causal self-attention without a window, of heads of one width.
+std::optional<KernelUse> prefill_kernel(const AttentionCore& core, const RankAttention& rank,
+                                        const BlockTokens& queries, const AttentionMask& mask) {
+  const bool has_window = mask.window > 0 && mask.window < core.keys;
+  const auto sequences = static_cast<std::int64_t>(queries.sequences);
+  if (mask.is_cross || !mask.is_causal || has_window || core.queries != core.keys ||
+      core.d_query != core.d_value || static_cast<double>(sequences) != queries.sequences)
+    return std::nullopt;
+  return KernelUse{.kind = KernelKind::kAttentionPrefill,
+                   .element_bytes = core.query.element_bytes,
+                   .sizes = {sequences, core.queries, rank.heads, rank.kv_heads, core.d_query}};
+}
+
 }  // namespace
 
 BlockNodes attention_block(const TrainingStepSpec& spec, const std::string& name,
@@ -150,6 +163,7 @@ BlockNodes attention_block(const TrainingStepSpec& spec, const std::string& name
   core.queries = rank.queries;
   core.keys = keys.tokens_per_sequence;
   core.attended = attended_share(queries.tokens_per_sequence, keys.tokens_per_sequence, mask);
+  core.kernel = prefill_kernel(core, rank, queries, mask);
   append(block, attention_core(spec, name, core));
 
   LinearSpec linear = linear_of(spec);

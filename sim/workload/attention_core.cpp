@@ -53,6 +53,8 @@ BlockNodes separate_kernels(const TrainingStepSpec& spec, const std::string& nam
   context.saved = {s.output};
   for (Operator* node : {&scores, &weights, &context}) {
     node->is_recomputed_selectively = true;
+    node->kernel = s.kernel;
+    if (node->kernel) node->kernel->is_elsewhere = node != &scores;
     block.forward.emplace_back(std::move(*node));
   }
 
@@ -79,6 +81,7 @@ BlockNodes fused_kernel(const std::string& name, const AttentionCore& s) {
   Operator forward = product(name + ".core.forward", Phase::kForward, matmul,
                              {{s.query}, {s.key}, {s.value}, {s.output}});
   forward.saved = {s.output, {s.batch, s.queries, 1, 4}};  // and log of the sum of exponentials
+  forward.kernel = s.kernel;
   matmul.computed_share = 2.5 * s.attended;
   BlockNodes block;
   block.forward.emplace_back(std::move(forward));

@@ -69,6 +69,7 @@ enum class ProductRole { kForward, kInputGradient, kWeightGradient };
 /// dense weights is that of one expert.
 KernelUse product_kernel(const LinearSpec& linear, ProductRole role) {
   const bool is_routed = linear.routed.rows != RoutedRows::kNone;
+  const bool is_grouped = is_routed || linear.batch > 1.0;
   const auto rows = static_cast<std::int64_t>(linear.batch * static_cast<double>(linear.rows));
   const auto experts = static_cast<std::int64_t>(linear.batch);
   KernelUse use{.kind = KernelKind::kGroupedWeightGradient,
@@ -76,7 +77,7 @@ KernelUse product_kernel(const LinearSpec& linear, ProductRole role) {
                 .sizes = {rows, linear.outputs, linear.inputs, experts},
                 .has_routed_rows = is_routed};
   if (role == ProductRole::kWeightGradient) return use;
-  if (is_routed) {
+  if (is_grouped) {
     use.kind = role == ProductRole::kForward ? KernelKind::kGroupedForward
                                              : KernelKind::kGroupedDataGradient;
     return use;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -101,10 +102,15 @@ struct AttentionCore {
   Tensor value;
   Tensor output;
   double attended = 1.0;  ///< attended_share(); kernels that are not fused compute all
+  /// Of the whole forward pass, where it could be measured as one: causal, of a sequence to itself,
+  /// no window, queries and values of one width. Backward passes are not measured.
+  std::optional<KernelUse> kernel{};
 };
 
 /// As separate products with a softmax between them, or with lowering.fused_attention as one
-/// kernel, whose backward pass recomputes the scores: five products instead of two.
+/// kernel, whose backward pass recomputes the scores: five products instead of two. Where
+/// core.kernel was measured, it has the time of all operators of the forward pass, that of the
+/// first.
 [[nodiscard]] BlockNodes attention_core(const TrainingStepSpec& spec, const std::string& name,
                                         const AttentionCore& core);
 

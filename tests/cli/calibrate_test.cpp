@@ -10,43 +10,14 @@
 #include "sim/cli/yaml_document.hpp"
 #include "sim/core/error.hpp"
 #include "tests/cli/config_error_text.hpp"
+#include "tests/cli/made_up_points.hpp"
 #include "tests/cli/program_run.hpp"
-#include "tests/cost_models/synthetic_points.hpp"
 
 namespace switchyard {
 namespace {
 
 namespace fs = std::filesystem;
 using testing::HasSubstr;
-
-constexpr const char* kHead =
-    "# switchyard points 1\n# backend: cpu\n# device: Made-up core\n"
-    "# software: made-up kernels, avx512\n# cores: 2\n# last_level_cache_bytes: 1000000\n"
-    "# memory_bytes: 1000000000\n# started: 2026-01-01T00:00:00Z\n"
-    "operator,precision,shape,transport,ranks,busy_ranks,threads,role,pass,repeats,median_s,p10_s,"
-    "p90_s,reference_s\n";
-
-std::string row(const std::string& name, const std::string& shape, const std::string& role,
-                double time, double reference = 0.01) {
-  return fmt::format("{},float32,{},{},{},1,1,{},0,20,{:.9g},{:.9g},{:.9g},{}\n", name, shape,
-                     name.starts_with("all_") ? "loopback" : "none",
-                     name.starts_with("all_") ? 2 : 1, role, time, 0.99 * time, 1.01 * time,
-                     reference);
-}
-
-/// Products by the form, and an all-to-all of 5 us and 2 GB/s.
-std::string made_up_file() {
-  std::string text = kHead;
-  for (const KernelPoint& point : made_up_products(30, 0.01, 2))
-    text += row("gemm", shape_text(point.call), point.role == PointRole::kFit ? "fit" : "held_out",
-                point.time.base());
-  for (int i = 0; i < 9; ++i) {
-    const double bytes = std::exp2(10 + 2 * i);
-    text += row("all_to_all", fmt::format("bytes={:.0f}", bytes), i % 3 == 1 ? "held_out" : "fit",
-                5e-6 + bytes / 2e9);
-  }
-  return text;
-}
 
 class ProgramCalibrate : public ProgramTest {
  protected:
@@ -75,7 +46,7 @@ class ProgramCalibrate : public ProgramTest {
 };
 
 TEST_F(ProgramCalibrate, WritesAProfileThatPredictsAsTheFitDid) {
-  const ProgramRun fitted = calibrate(write("points.csv", made_up_file()).string());
+  const ProgramRun fitted = calibrate(write("points.csv", made_up_points()).string());
   ASSERT_EQ(fitted.exit_code, 0) << fitted.err;
   const ProgramRun validated =
       switchyard({"validate", "--profile", profile().string(), "--out", folder().string()});
@@ -87,7 +58,7 @@ TEST_F(ProgramCalibrate, WritesAProfileThatPredictsAsTheFitDid) {
 }
 
 TEST_F(ProgramCalibrate, WritesASystemThatRunsUse) {
-  ASSERT_EQ(calibrate(write("points.csv", made_up_file()).string()).exit_code, 0);
+  ASSERT_EQ(calibrate(write("points.csv", made_up_points()).string()).exit_code, 0);
   const ProgramRun run =
       switchyard({"run", "experiments/execute.yaml", "--format", "json", "--quiet", "--set",
                   "system=" + (folder() / "out" / "made-up.system.yaml").string(), "--set",
@@ -97,7 +68,7 @@ TEST_F(ProgramCalibrate, WritesASystemThatRunsUse) {
 }
 
 TEST_F(ProgramCalibrate, IgnoresALineThatWasNotWrittenToItsEnd) {
-  const std::string text = made_up_file();
+  const std::string text = made_up_points();
   const ProgramRun whole = calibrate(write("points.csv", text).string());
   const ProgramRun torn = calibrate(write("torn.csv", text + "gemm,float32,rows=64 n=6").string());
   EXPECT_EQ(torn.exit_code, 0) << torn.err;
@@ -105,18 +76,19 @@ TEST_F(ProgramCalibrate, IgnoresALineThatWasNotWrittenToItsEnd) {
 }
 
 TEST_F(ProgramCalibrate, WarnsOfAMachineThatDrifted) {
-  std::string text = made_up_file();
+  std::string text = made_up_points();
   EXPECT_THAT(calibrate(write("a.csv", text).string()).out, Not(HasSubstr("warning")));
-  text += row("copy", "bytes=1000", "fit", 1e-6, 0.0112);
+  text += point_row("copy", "bytes=1000", "fit", 1e-6, 0.0112);
   EXPECT_THAT(calibrate(write("b.csv", text).string()).out,
               HasSubstr("warning: a reference product took 12 % longer"));
 }
 
 TEST_F(ProgramCalibrate, NamesWhatIsWrongWithPointsByLine) {
-  const std::string bad = std::string{kHead} + row("gem", "rows=1 n=1 k=1", "fit", 1e-6) +
-                          row("gemm", "rows=1 n=1", "fit", 1e-6) +
-                          row("gemm", "rows=1 n=0 k=1", "fit", 1e-6) +
-                          row("gemm", "rows=1 n=1 k=1", "train", 1e-6);
+  const std::string bad = std::string{kPointsHead} +
+                          point_row("gem", "rows=1 n=1 k=1", "fit", 1e-6) +
+                          point_row("gemm", "rows=1 n=1", "fit", 1e-6) +
+                          point_row("gemm", "rows=1 n=0 k=1", "fit", 1e-6) +
+                          point_row("gemm", "rows=1 n=1 k=1", "train", 1e-6);
   const ProgramRun run = calibrate(write("bad.csv", bad).string());
   EXPECT_EQ(run.exit_code, 2);
   EXPECT_THAT(run.err, HasSubstr("bad.csv:10: operator: \"gem\" is none of those known"));
@@ -129,7 +101,7 @@ TEST_F(ProgramCalibrate, NamesWhatIsWrongWithPointsByLine) {
 }
 
 TEST_F(ProgramCalibrate, RefusesProfilesThatWereChanged) {
-  ASSERT_EQ(calibrate(write("points.csv", made_up_file()).string()).exit_code, 0);
+  ASSERT_EQ(calibrate(write("points.csv", made_up_points()).string()).exit_code, 0);
   const std::string good = file_text(profile());
   const auto refused = [&](const std::string& from, const std::string& to) {
     std::ofstream{profile()} << good;

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 
 #include "sim/cli/calibration/points_file.hpp"
+#include "sim/cli/calibration/text_hash.hpp"
 #include "sim/core/error.hpp"
 
 namespace switchyard {
@@ -107,7 +110,9 @@ KernelModel read_model(Section section, int& num_points) {
 }
 
 /// Gives each model the points it was fitted to.
-void attach_points(Section& section, const std::vector<int>& num_points, KernelProfile& profile) {
+/// @param hash  of the file's text; empty where the profile does not say
+void attach_points(Section& section, const std::vector<int>& num_points, const std::string& hash,
+                   KernelProfile& profile) {
   const std::filesystem::path file = section.file_beside("points", profile.points_file);
   std::error_code unknown;
   if (!std::filesystem::exists(file, unknown)) {
@@ -132,6 +137,12 @@ void attach_points(Section& section, const std::vector<int>& num_points, KernelP
     section.problem("points",
                     fmt::format("\"{}\" was measured on another device or software: {}, {}",
                                 file.string(), points.device.device, points.device.software));
+  std::ifstream in{file, std::ios::binary};
+  const std::string text{std::istreambuf_iterator<char>{in}, {}};
+  if (!hash.empty() && text_hash(text) != hash)
+    section.problem("points", fmt::format("\"{}\" was changed since; it is not the file that was "
+                                          "fitted to: calibrate again",
+                                          file.string()));
   for (std::size_t i = 0; i < profile.models.size(); ++i)
     if (static_cast<int>(profile.models[i].points.size()) != num_points[i])
       section.problem(fmt::format("models[{}].fitted_to", i),
@@ -159,6 +170,8 @@ KernelProfile read_kernels(Section section) {
   profile.measured.drift = section.number(
       "drift", "Slowest over fastest reference product, less 1.", {.min = 0.0, .max = 1e6});
   profile.points_file = section.text("points", "CSV of the points, beside this file.");
+  const std::string hash =
+      section.optional_text("points_hash", "64 bits of FNV-1a of that file, in hexadecimal.", "");
   if (auto links = section.optional_subsection("links", "Collectives, beside this file.")) {
     for (const char* transport : {"loopback", "mpi", "nccl"})
       if (auto file = links->find(transport, "A profile of it.", types::text()))
@@ -179,7 +192,7 @@ KernelProfile read_kernels(Section section) {
                                       return read_model(std::move(model), num_points.back());
                                     },
                                     {.min = 1});
-  if (section.ok()) attach_points(section, num_points, profile);
+  if (section.ok()) attach_points(section, num_points, hash, profile);
   section.finish();
   return profile;
 }

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "sim/cli/calibration/text_hash.hpp"
 #include "sim/cli/calibration/write_kernels.hpp"
 #include "sim/cli/quantity_text.hpp"
 #include "sim/cli/write_links.hpp"
@@ -30,7 +31,9 @@ std::string file_name(const std::string& name, const std::string& ending) {
   return name + "." + ending;
 }
 
-std::string device_yaml(const KernelProfile& profile, const std::string& base) {
+/// @param points  the text of the file of points
+std::string device_yaml(const KernelProfile& profile, const std::string& base,
+                        const std::string& points) {
   const KernelBaseline best = best_rates(profile);
   std::string text = fmt::format(
       "# {}, measured {} with {}.\n"
@@ -45,7 +48,16 @@ std::string device_yaml(const KernelProfile& profile, const std::string& base) {
   }
   text += fmt::format("memory_bandwidth: {:.4g} GB/s\n", best.bandwidth.base() / 1e9);
   text += "memory_efficiency: {value: 1, provenance: extrapolated, range: [0.2, 1]}\n";
-  return text + yaml_text(Json{{"kernels", kernels_json(profile)}});
+  const std::string source = "{provenance: fitted, source: \"best rate of any point below\"}\n";
+  text += "sources:\n";
+  if (best.peak > FlopPerSecond{})
+    for (const char* quantity : {"peak_bfloat16", "matmul_efficiency"})
+      text += fmt::format("  {}: {}", quantity, source);
+  for (const char* quantity : {"memory_bandwidth", "memory_efficiency"})
+    text += fmt::format("  {}: {}", quantity, source);
+  Json kernels = kernels_json(profile);
+  kernels["points_hash"] = text_hash(points);
+  return text + yaml_text(Json{{"kernels", kernels}});
 }
 
 std::string system_yaml(const KernelProfile& profile, const Calibration& calibration) {
@@ -87,8 +99,8 @@ void write_profile(const Calibration& calibration, const MeasuredPoints& points,
   }
   std::string rows;
   for (const std::string& line : points.lines) rows += line + "\n";
+  add(file_name(profile.name, "yaml"), device_yaml(profile, base, rows));
   add(profile.points_file, std::move(rows));
-  add(file_name(profile.name, "yaml"), device_yaml(profile, base));
   add(file_name(profile.name, "system.yaml"), system_yaml(profile, calibration));
   write_files_atomically(folder, files);
 }

@@ -55,7 +55,8 @@ RunReport run_experiment(const Experiment& experiment, EngineKind engine,
                        .memory_efficiency = c.run.system.device.memory_efficiency,
                        .sustained_speed = c.run.system.device.sustained_speed,
                        .host_launch = c.run.system.device.host_launch,
-                       .one_hot_passes = c.run.step.lowering.one_hot_passes};
+                       .one_hot_passes = c.run.step.lowering.one_hot_passes,
+                       .anchored_to = c.run.system.anchor ? anchor_text(*c.run.system.anchor) : ""};
     progress.finished(c.name);
   });
   std::vector<RatedCase> rated;

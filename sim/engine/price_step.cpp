@@ -77,6 +77,8 @@ class Schedules {
     LibraryCollective timed = library_collective(request, *topology_, system_->collectives);
     sent_.push_back(sent_by_a_rank(timed.schedule, num_ranks(*topology_)) / timed.byte_inflation);
     timed.schedule.proven_bound = lower_bound(request, *topology_, cuts_);
+    if (system_->anchor)
+      scale_time(timed.schedule, anchor_factor(system_->anchor, time_class(collective)));
     schedules_->push_back(std::move(timed.schedule));
   }
 
@@ -145,6 +147,7 @@ TaskGraph price_step(const StepGraph& graph, const System& system, const Topolog
         set_durations(routed_work(*op, routing[layer], system.device), share_of_rank, task);
       else
         set_durations({operator_work(*op, system.device)}, {}, task);
+      task.duration = anchor_factor(system.anchor, time_class(*op)) * task.duration;
     } else {
       const auto& collective = std::get<Collective>(node);
       task.name = collective.name;

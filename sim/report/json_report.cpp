@@ -143,6 +143,7 @@ Json provenance(const CaseReport& row) {
                                                    .provenance = row.host_launch.provenance,
                                                    .lowest = row.host_launch.lowest.base(),
                                                    .highest = row.host_launch.highest.base()});
+  if (!row.anchored_to.empty()) keys["anchored_to"] = row.anchored_to;
   return keys;
 }
 

@@ -35,6 +35,7 @@ struct CaseReport {
   Constant sustained_speed{};               ///< of devices that say so (range above 0)
   QuantityConstant<Seconds> host_launch{};  ///< the same
   Constant one_hot_passes;                  ///< over the one-hot tensors; used by MoE models only
+  std::string anchored_to{};                ///< anchor_text(); empty: no anchor
 };
 
 /// The ratio of two cases' examples/s beside its published value.

@@ -242,7 +242,7 @@ TEST_F(ProgramImport, MakesAProfileOfAnOperatorCsvThatLoadsByItself) {
   const std::string file = operators("# device: Made-up GPU\n");
   const ProgramRun nameless = import({"--import", file});
   EXPECT_EQ(nameless.exit_code, 2);
-  EXPECT_THAT(nameless.err, HasSubstr("ops.csv: does not say it: give --software"));
+  EXPECT_THAT(nameless.err, HasSubstr("ops.csv: does not say what was measured: give --software"));
   const ProgramRun run = import({"--import", file, "--software", "PyTorch 2.5, cuBLAS 12.4"});
   ASSERT_EQ(run.exit_code, 0) << run.err;
   const std::string profile = output("made-up.yaml");

@@ -91,7 +91,7 @@ std::vector<ImportedPoint> points_of(const std::vector<ReadFile>& files, const s
   for (const UnusedTime& unused : result.unused) ++reasons[unused.reason];
   std::string text = "nothing that could be fitted to was in the files";
   for (const auto& [reason, count] : reasons)
-    text += fmt::format("\n  {} times: {}", count, reason);
+    text += fmt::format("\n  {} of these: {}", count, reason);
   throw ConfigError(text);
 }
 

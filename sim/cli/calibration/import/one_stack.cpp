@@ -29,8 +29,8 @@ std::string agreed(const std::string& given, const std::vector<ReadFile>& files,
   for (const ReadFile& file : files) {
     const std::string& text = file.contents.*member;
     if (text.empty())
-      throw ConfigError(
-          fmt::format("{}: does not say it: give {} {}", file.path.string(), option, example));
+      throw ConfigError(fmt::format("{}: does not say what was measured: give {} {}",
+                                    file.path.string(), option, example));
     if (std::ranges::find(texts, text) == texts.end()) texts.push_back(text);
   }
   return fmt::format("{}", fmt::join(texts, ", "));

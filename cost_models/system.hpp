@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 
+#include "cost_models/anchor.hpp"
 #include "cost_models/collective_profile.hpp"
 #include "cost_models/device_profile.hpp"
 #include "topologies/network_spec.hpp"
@@ -16,6 +17,7 @@ struct System {
   DeviceProfile device;
   std::string library{};  ///< name of the profile of its collectives; empty: none was measured
   std::optional<CollectiveProfile> collectives{};  ///< that profile
+  std::optional<Anchor> anchor{};                  ///< an observed step that times are scaled to
 };
 
 }  // namespace switchyard

@@ -53,6 +53,7 @@ struct KernelModel {
   double parameters = 0;
   double noise = 0;  ///< median difference between passes over one point
   KernelErrors held_out{};
+  std::string source{};  ///< files that its points were imported from; empty: measured by us
   std::vector<KernelPoint> points{};  ///< that it was fitted to
   std::vector<PlacedPoint> placed{};  ///< beside them
 };

@@ -11,6 +11,7 @@ namespace switchyard {
 void add_run(CLI::App& program);        ///< predict an experiment
 void add_validate(CLI::App& program);   ///< replay published results, show errors
 void add_calibrate(CLI::App& program);  ///< fit a profile to measured kernels
+void add_compare(CLI::App& program);    ///< a measured step beside the predicted one
 void add_check(CLI::App& program);      ///< read an experiment and say what it would run
 void add_show(CLI::App& program);       ///< look at a model or a system of the catalogs
 void add_net(CLI::App& program);        ///< time collectives on a network

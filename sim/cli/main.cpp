@@ -43,6 +43,7 @@ int main(int argc, char** argv) {
     switchyard::add_run(program);
     switchyard::add_validate(program);
     switchyard::add_calibrate(program);
+    switchyard::add_compare(program);
     switchyard::add_check(program);
     switchyard::add_show(program);
     switchyard::add_net(program);

@@ -38,8 +38,9 @@ TimeCurve read_curve(Section section) {
 CollectiveTimes read_times(Section section) {
   CollectiveTimes times;
   std::vector<std::pair<std::string, CollectiveKind>> kinds;
-  for (const auto kind : {CollectiveKind::kAllToAll, CollectiveKind::kAllReduce,
-                          CollectiveKind::kAllGather, CollectiveKind::kReduceScatter})
+  for (const auto kind :
+       {CollectiveKind::kAllToAll, CollectiveKind::kAllReduce, CollectiveKind::kAllGather,
+        CollectiveKind::kReduceScatter, CollectiveKind::kPointToPoint})
     kinds.emplace_back(collective_kind_name(kind), kind);
   times.kind = section.choice<CollectiveKind>("kind", "Which collective.", kinds);
   const auto p90 = section.list("held_out_p90",

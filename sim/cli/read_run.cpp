@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "sim/cli/compare/anchor_file.hpp"
 #include "sim/cli/data_folder.hpp"
 #include "sim/cli/read_model.hpp"
 #include "sim/cli/read_partition.hpp"
@@ -122,6 +123,9 @@ TrainingRunSpec read_training_run(Section& section) {
   run.seed = static_cast<std::uint64_t>(
       section.optional_integer("seed", "Seed of all random numbers.", 1, {.min = 0}));
   run.stragglers.seed = run.seed;
+  const std::string anchor = section.optional_text(
+      "anchor", "File of `switchyard compare --anchor`, by whose ratios times are multiplied.", "");
+  if (!anchor.empty()) run.system.anchor = read_anchor(section.file_beside("anchor", anchor));
   if (section.ok()) {
     check_lengths(run.step, section);
     check_partition(run, section);

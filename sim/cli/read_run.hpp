@@ -6,7 +6,8 @@
 namespace switchyard {
 
 /// Reads the keys of an experiment file that describe a training run: model, system, partition,
-/// batch, precision, routing, draws, seed. Does not finish the section: it has other keys too.
+/// batch, precision, routing, draws, seed, anchor. Does not finish the section: it has other keys
+/// too.
 [[nodiscard]] TrainingRunSpec read_training_run(Section& section);
 
 }  // namespace switchyard

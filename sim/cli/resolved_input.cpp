@@ -1,4 +1,5 @@
 #include "sim/cli/calibration/write_kernels.hpp"
+#include "sim/cli/compare/anchor_file.hpp"
 #include "sim/cli/experiment.hpp"
 #include "sim/cli/model_json.hpp"
 #include "sim/cli/quantity_text.hpp"
@@ -133,6 +134,7 @@ Json resolved_input(const TrainingRunSpec& run) {
   if (is_moe(step.model)) json["routing"] = routing_json(run);
   json["draws"] = run.draws;
   json["seed"] = run.seed;
+  if (run.system.anchor) json["anchor"] = anchor_json(*run.system.anchor);
   return json;
 }
 

@@ -82,6 +82,8 @@ class Schedules {
     sent_.push_back(sent_by_a_rank(timed.schedule, num_ranks(*topology_)) / timed.byte_inflation);
     evidence_.push_back(collective_evidence(timed));
     timed.schedule.proven_bound = lower_bound(request, *topology_, cuts_);
+    if (system_->anchor)
+      scale_time(timed.schedule, anchor_factor(system_->anchor, time_class(collective)));
     schedules_->push_back(std::move(timed.schedule));
   }
 
@@ -152,6 +154,7 @@ TaskGraph price_step(const StepGraph& graph, const System& system, const Topolog
       else
         set_durations({operator_work(*op, system.device)}, {}, task);
       task.evidence = operator_evidence(*op, system.device, routing);
+      task.duration = anchor_factor(system.anchor, time_class(*op)) * task.duration;
     } else {
       const auto& collective = std::get<Collective>(node);
       task.name = collective.name;

@@ -96,7 +96,8 @@ struct TrainingResult {
 ///   dispatch forward, combine backward   between_ranks(s, d) * row bytes
 ///   combine forward, dispatch backward   between_ranks(d, s) * row bytes
 ///
-/// Rows that stay on their rank are not sent.
+/// Rows that stay on their rank are not sent. Times are those of the devices and links, multiplied
+/// by anchor_factor() of their class.
 ///
 /// @param topology  of `system.network`, built.
 /// @param routing   rows of each MoE layer, in the order of a forward pass, the same in all

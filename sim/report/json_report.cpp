@@ -158,6 +158,7 @@ Json provenance(const CaseReport& row) {
         {"provenance", provenance_name(row.step_interval->provenance)},
         {"range", Json::array({row.step_interval->low, row.step_interval->high})}};
   if (has_kernels) keys["kernels"] = evidence_json(row);
+  if (!row.anchored_to.empty()) keys["anchored_to"] = row.anchored_to;
   return keys;
 }
 

@@ -36,7 +36,8 @@ struct CaseReport {
   QuantityConstant<Seconds> host_launch{};  ///< the same
   std::optional<StepInterval> step_interval{};
   std::optional<StepEvidence> evidence{};
-  Constant one_hot_passes;  ///< over the one-hot tensors; used by MoE models only
+  Constant one_hot_passes;    ///< over the one-hot tensors; used by MoE models only
+  std::string anchored_to{};  ///< anchor_text(); empty: no anchor
 };
 
 /// The ratio of two cases' examples/s beside its published value.

@@ -1,11 +1,14 @@
 #include <cctype>
 #include <memory>
+#include <ostream>
 #include <thread>
 
 #include <CLI/CLI.hpp>
 
 #include "sim/cli/calibration/calibration_report.hpp"
 #include "sim/cli/calibration/fit_points.hpp"
+#include "sim/cli/calibration/import/import_points.hpp"
+#include "sim/cli/calibration/import/unused_report.hpp"
 #include "sim/cli/calibration/measure_points.hpp"
 #include "sim/cli/calibration/write_profile.hpp"
 #include "sim/cli/commands.hpp"
@@ -17,6 +20,7 @@ namespace {
 
 struct CalibrateOptions {
   std::vector<std::filesystem::path> points;
+  ImportRequest import;
   std::string name;
   std::string base;
   std::string out = "calibration";
@@ -35,6 +39,7 @@ std::string name_of(const MeasuredDevice& device) {
       name += '-';
   }
   if (name.empty()) name = "device";
+  if (device.backend == "cuda") return name.back() == '-' ? name.substr(0, name.size() - 1) : name;
   if (name.back() != '-') name += '-';
   return name + fmt::format("{}-core{}", device.cores, device.cores == 1 ? "" : "s");
 }
@@ -51,26 +56,77 @@ std::vector<std::filesystem::path> points_of(const CalibrateOptions& options) {
   return measure_points(measure);
 }
 
+/// What was measured, or imported.
+Imported gathered(const CalibrateOptions& options) {
+  if (options.import.files.empty()) return {.points = read_points(points_of(options))};
+  ImportRequest request = options.import;
+  request.points = options.points;
+  request.folder = options.out;
+  return import_points(request);
+}
+
+std::string base_of(const CalibrateOptions& options, const MeasuredDevice& device) {
+  if (!options.base.empty()) return options.base;
+  return device.backend == "cuda" ? base_profile_of(device.device) : "cpu-core";
+}
+
+void write_unused(const std::vector<UnusedTime>& unused, const std::string& folder,
+                  const std::string& name) {
+  if (unused.empty()) return;
+  write_files_atomically(
+      folder, {{name + ".unused.csv", [&](std::ostream& out) { out << unused_csv(unused); }}});
+}
+
 void calibrate(const CalibrateOptions& options) {
   check_output_folder(options.out);
-  const MeasuredPoints points = read_points(points_of(options));
+  const Imported imported = gathered(options);
+  const MeasuredPoints& points = imported.points;
   const std::string name = options.name.empty() ? name_of(points.device) : options.name;
   if (name.find('/') != std::string::npos || name.starts_with('.'))
     throw ConfigError(fmt::format("--name: expected a plain name, got \"{}\"", name));
-  std::string base = options.base;
-  if (base.empty()) base = points.device.backend == "cuda" ? "h100-sxm" : "cpu-core";
-  const Calibration calibration = calibrate_points(points, name);
+  Calibration calibration = calibrate_points(points, name);
+  name_sources(imported.sources, calibration);
   LinkProfiles links;
   for (const auto& [transport, fit] : calibration.links) links[transport] = fit.profile;
-  write_profile(calibration, points, base, options.out);
-  fmt::print("{}",
+  write_profile(calibration, points, base_of(options, points.device), options.out);
+  write_unused(imported.unused, options.out, name);
+  fmt::print("{}{}",
              format_calibration({.name = name,
                                  .measured = points.device,
-                                 .rows = calibration_rows(calibration.profile, links, points)}));
-  fmt::print(stderr,
-             "wrote {0}/{1}.yaml and {0}/{1}.system.yaml; use it with --set "
-             "system={0}/{1}.system.yaml\n",
-             options.out, name);
+                                 .rows = calibration_rows(calibration.profile, links, points)}),
+             format_unused(imported.unused));
+  std::string written = fmt::format("{}/{}.system.yaml", options.out, name);
+  if (!calibration.profile.models.empty())
+    written = fmt::format("{}/{}.yaml and ", options.out, name) + written;
+  if (!imported.unused.empty())
+    written += fmt::format(", and all that was not used to {}/{}.unused.csv", options.out, name);
+  fmt::print(stderr, "wrote {}; use it with --set system={}/{}.system.yaml\n", written, options.out,
+             name);
+}
+
+void add_import_options(CLI::App& command, CalibrateOptions& options,
+                        const std::vector<CLI::Option*>& of_measuring) {
+  ImportRequest& import = options.import;
+  auto* files = command
+                    .add_option("--import", import.files,
+                                "Fit to times of another stack: a log of nccl-tests, a CSV of "
+                                "operators, a trace of PyTorch or a CSV of nsys; may be repeated")
+                    ->allow_extra_args(false);
+  for (CLI::Option* option : of_measuring) files->excludes(option);
+  const auto add = [&](const char* name, std::string& value, const char* description) {
+    return command.add_option(name, value, description)->needs(files);
+  };
+  add("--import-format", import.format, "What the files are (default: what they look like)")
+      ->check(CLI::IsMember({"auto", "nccl-tests", "operators", "trace"}));
+  add("--import-collective", import.collective, "Of logs that do not say it: all_reduce, ...");
+  command.add_option("--import-ranks", import.ranks, "Of logs that do not list them")
+      ->check(CLI::Range(2, 100'000))
+      ->needs(files);
+  add("--import-backend", import.backend, "Of imported kernels (default: the file's, else cuda)")
+      ->check(CLI::IsMember({"cpu", "cuda"}));
+  add("--software", import.software,
+      "Stack that was measured, like \"PyTorch 2.5, cuBLAS 12.4\" (default: the file's)");
+  add("--device", import.device, "Device that was measured (default: the file's)");
 }
 
 }  // namespace
@@ -86,20 +142,23 @@ void add_calibrate(CLI::App& program) {
       "         switchyard execute experiments/execute.yaml --set "
       "system=calibration/my-machine.system.yaml\n"
       "On another node: switchyard-kernels measure --out points.csv, then here\n"
-      "         switchyard calibrate --points points.csv --name that-node");
+      "         switchyard calibrate --points points.csv --name that-node\n"
+      "Another stack: switchyard calibrate --import trace.json.gz --import all_reduce.log "
+      "--software \"PyTorch 2.5, cuBLAS 12.4\"");
   auto* points_option =
       command
           ->add_option("--points", options->points,
                        "Fit to a file that switchyard-kernels measured, and measure nothing; may "
                        "be repeated")
           ->allow_extra_args(false);
-  command->add_option("--backend", options->backend, "What is measured")
-      ->check(CLI::IsMember({"cpu", "cuda"}))
-      ->capture_default_str()
-      ->excludes(points_option);
-  command->add_option("--budget", options->measure.budget, "Time to measure for")
-      ->capture_default_str()
-      ->excludes(points_option);
+  auto* backend_option = command->add_option("--backend", options->backend, "What is measured")
+                             ->check(CLI::IsMember({"cpu", "cuda"}))
+                             ->capture_default_str()
+                             ->excludes(points_option);
+  auto* budget_option =
+      command->add_option("--budget", options->measure.budget, "Time to measure for")
+          ->capture_default_str()
+          ->excludes(points_option);
   command->add_option("--threads", options->measure.threads, "Of each rank")
       ->check(CLI::Range(1, 4096))
       ->capture_default_str()
@@ -115,6 +174,7 @@ void add_calibrate(CLI::App& program) {
       "--base", options->base,
       "Profile that has what was not measured (default: cpu-core, of CUDA h100-sxm)");
   command->add_option("--out", options->out, "Folder of the profile")->capture_default_str();
+  add_import_options(*command, *options, {backend_option, budget_option});
   command->callback([options] { calibrate(*options); });
 }
 

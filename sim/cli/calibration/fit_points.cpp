@@ -114,11 +114,6 @@ Calibration calibrate_points(const MeasuredPoints& points, const std::string& na
   profile.measured = points.device;
   profile.tiles = tiles_of(points.device);
   profile.models = fit_kernels(points.kernels, profile.tiles, options);
-  if (profile.models.empty())
-    throw ConfigError(
-        "the points have no kernel of role fit, so nothing can be fitted: measure for longer "
-        "(calibrate "
-        "--budget 3min; the same command goes on with what it has)");
   std::map<std::string, std::vector<CollectivePoint>> transports;
   for (const CollectivePoint& point : points.collectives)
     transports[point.transport].push_back(point);
@@ -126,7 +121,21 @@ Calibration calibrate_points(const MeasuredPoints& points, const std::string& na
     CollectiveFit fit = fit_links(of_transport, name, points.device.software);
     if (!fit.profile.collectives.empty()) result.links[transport] = std::move(fit);
   }
+  const bool is_links_alone = points.kernels.empty() && !result.links.empty();
+  if (profile.models.empty() && !is_links_alone)
+    throw ConfigError(
+        "the points have no kernel of role fit, so nothing can be fitted: measure for longer "
+        "(calibrate "
+        "--budget 3min; the same command goes on with what it has)");
   return result;
+}
+
+void name_sources(const std::map<std::string, std::string>& sources, Calibration& calibration) {
+  calibration.sources = sources;
+  for (KernelModel& model : calibration.profile.models) {
+    const auto source = sources.find(std::string{kernel_name(model.kind)});
+    if (source != sources.end()) model.source = source->second;
+  }
 }
 
 }  // namespace switchyard

@@ -79,6 +79,14 @@ std::optional<std::vector<ShapeEntry>> shape_entries(const std::string& text) {
   return entries;
 }
 
+std::optional<CollectiveKind> collective_of_name(const std::string& name) {
+  using Kind = CollectiveKind;
+  for (const Kind kind : {Kind::kAllToAll, Kind::kAllReduce, Kind::kAllGather, Kind::kReduceScatter,
+                          Kind::kPointToPoint})
+    if (name == collective_kind_name(kind)) return kind;
+  return std::nullopt;
+}
+
 std::string read_shape(const std::string& text, KernelCall& call) {
   std::vector<std::string> keys;
   for (const std::string_view name : size_names(call.kind)) keys.emplace_back(name);

@@ -17,6 +17,9 @@ struct ShapeEntry {
 /// "rows=5 n=2" in its parts; nullopt where one has no '='.
 [[nodiscard]] std::optional<std::vector<ShapeEntry>> shape_entries(const std::string& text);
 
+/// "all_to_all" and the like, as in files of points.
+[[nodiscard]] std::optional<CollectiveKind> collective_of_name(const std::string& name);
+
 // Read the shape into the call or layer. What is wrong with it is returned; empty: nothing.
 
 [[nodiscard]] std::string read_shape(const std::string& text, KernelCall& call);

@@ -70,7 +70,8 @@ void add_row(CsvReader& csv, const std::string& key, const Point& point,
   const double p10 = csv.positive("p10_s");
   const double p90 = csv.positive("p90_s");
   if (p10 > median || median > p90) csv.problem("expected p10_s <= median_s <= p90_s");
-  const double reference = csv.number("reference_s", 0);
+  // Imported points have none.
+  const double reference = csv.text("reference_s").empty() ? 0.0 : csv.number("reference_s", 0);
   found[place->second].passes.passes.push_back({median, p10, p90, reference});
   if (reference == 0) return;
   ReferenceTimes& known = gathered.references[ranks_at_work];
@@ -85,13 +86,6 @@ PointRole read_role(CsvReader& csv) {
   if (role != "layer")
     csv.problem(fmt::format("role: expected one of fit, held_out, layer, got \"{}\"", role));
   return PointRole::kLayer;
-}
-
-std::optional<CollectiveKind> collective_of_name(const std::string& name) {
-  if (name == "all_to_all") return CollectiveKind::kAllToAll;
-  if (name == "all_reduce") return CollectiveKind::kAllReduce;
-  if (name == "all_gather") return CollectiveKind::kAllGather;
-  return std::nullopt;
 }
 
 /// Notes a problem with the shape; true where there is none.

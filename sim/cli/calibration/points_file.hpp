@@ -59,7 +59,8 @@ struct MeasuredPoints {
 /// Reads files that `switchyard-kernels measure` wrote, together. Passes over the same point are
 /// one point; a last line that was not written to its end is ignored. Times are those at the
 /// fastest speed that the reference product showed: each is multiplied by the fastest reference
-/// with as many ranks at work over the one beside it.
+/// with as many ranks at work over the one beside it. Points without a reference, such as imported
+/// ones, are as they are.
 /// @throws ConfigError with every problem by file and line: another version, another device or
 ///         software than the file before, unknown operators, wrong shapes, times that are no times.
 [[nodiscard]] MeasuredPoints read_points(const std::vector<std::filesystem::path>& files);

@@ -83,6 +83,7 @@ KernelModel read_model(Section section, int& num_points) {
     kinds.emplace_back(kernel_name(static_cast<KernelKind>(kind)), static_cast<KernelKind>(kind));
   model.kind = section.choice<KernelKind>("operator", "The kernel.", kinds);
   model.variant = section.optional_text("variant", "Of an activation.", "");
+  model.source = section.optional_text("source", "Files its points were imported from.", "");
   num_points =
       section.count("fitted_to", "Points that were fitted to.", {.min = 1, .max = 1'000'000});
   const NumberRange share{.min = 0.0, .max = 1000.0};

@@ -67,6 +67,7 @@ Json model_json(const KernelModel& model) {
   Json json;
   json["operator"] = kernel_name(model.kind);
   if (!model.variant.empty()) json["variant"] = model.variant;
+  if (!model.source.empty()) json["source"] = model.source;
   json["fitted_to"] = model.points.size();
   json["noise"] = model.noise;
   json["held_out"] = {{"points", model.held_out.points},

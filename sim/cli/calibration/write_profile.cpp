@@ -60,12 +60,16 @@ std::string device_yaml(const KernelProfile& profile, const std::string& base,
   return text + yaml_text(Json{{"kernels", kernels}});
 }
 
-std::string system_yaml(const KernelProfile& profile, const Calibration& calibration) {
+/// @param base  the device where no kernel was measured
+std::string system_yaml(const KernelProfile& profile, const Calibration& calibration,
+                        const std::string& base) {
   std::string text = fmt::format(
-      "# Ranks on the cores of one machine: {}. Change the number of ranks with\n"
+      "# Ranks {}: {}. Change the number of ranks with\n"
       "# --set system.scale_up.ranks=N. Written by `switchyard calibrate`.\n"
       "device: {}\n",
-      profile.measured.device, file_name(profile.name, "yaml"));
+      profile.measured.backend == "cuda" ? "on the GPUs of one node"
+                                         : "on the cores of one machine",
+      profile.measured.device, profile.models.empty() ? base : file_name(profile.name, "yaml"));
   BytesPerSecond links{10e9};
   if (!calibration.links.empty()) {
     const auto& [transport, fit] = *calibration.links.begin();
@@ -76,6 +80,22 @@ std::string system_yaml(const KernelProfile& profile, const Calibration& calibra
   return text +
          fmt::format("scale_up:\n  ranks: {}\n  port: {{bandwidth: {:.4g} GB/s, latency: 0 us}}\n",
                      std::max(2, profile.measured.cores), links.base() / 1e9);
+}
+
+/// Where the rows of a transport come from.
+std::vector<std::string> source_lines(const Calibration& calibration, const std::string& transport,
+                                      const std::string& points_file) {
+  std::vector<std::string> lines{"# " + points_file + ", transport " + transport};
+  for (const CollectiveTimes& times : calibration.links.at(transport).profile.collectives) {
+    const std::string kind = collective_kind_name(times.kind);
+    const auto source = calibration.sources.find(kind);
+    if (source != calibration.sources.end())
+      lines.push_back("# " + kind + ": imported from " + source->second);
+  }
+  lines.insert(
+      lines.end(),
+      {"#", "# Startups contain latencies; link_bandwidth is above what any point reached."});
+  return lines;
 }
 
 }  // namespace
@@ -92,16 +112,15 @@ void write_profile(const Calibration& calibration, const MeasuredPoints& points,
     const std::string file = file_name(profile.name, transport + ".yaml");
     profile.links_files[transport] = file;
     add(file, collective_profile_yaml(
-                  fit,
-                  {"# " + profile.points_file + ", transport " + transport, "#",
-                   "# Startups contain latencies; link_bandwidth is above what any point reached."},
+                  fit, source_lines(calibration, transport, profile.points_file),
                   {.command = "switchyard calibrate", .held_out = "the rest held out"}));
   }
   std::string rows;
   for (const std::string& line : points.lines) rows += line + "\n";
-  add(file_name(profile.name, "yaml"), device_yaml(profile, base, rows));
+  if (!profile.models.empty())
+    add(file_name(profile.name, "yaml"), device_yaml(profile, base, rows));
   add(profile.points_file, std::move(rows));
-  add(file_name(profile.name, "system.yaml"), system_yaml(profile, calibration));
+  add(file_name(profile.name, "system.yaml"), system_yaml(profile, calibration, base));
   write_files_atomically(folder, files);
 }
 

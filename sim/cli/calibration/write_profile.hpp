@@ -14,6 +14,7 @@ namespace switchyard {
 ///   <name>.<transport>.yaml  the collectives of each transport
 ///   <name>.system.yaml       a machine of such devices, for system: FILE
 ///
+/// Where no kernel was measured there is no <name>.yaml, and the machine's devices are `base`.
 /// @param base  the profile that has what was not measured: memory, and how layers are lowered
 /// @throws ConfigError when the folder cannot be written.
 void write_profile(const Calibration& calibration, const MeasuredPoints& points,

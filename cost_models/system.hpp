@@ -18,4 +18,7 @@ struct System {
   std::optional<CollectiveProfile> collectives{};  ///< that profile
 };
 
+/// "burst" or "sustained"; empty where the device has no measured kernels.
+[[nodiscard]] std::string speed_of(const System& system);
+
 }  // namespace switchyard

@@ -52,6 +52,7 @@ std::string_view constant_name(KernelConstant constant) {
 std::span<const ConstantRange> constant_ranges(KernelKind kind) {
   switch (kind) {
     case KernelKind::kLaunch:
+    case KernelKind::kSync:
       return kOfLaunch;
     case KernelKind::kCopy:
       return kOfCopy;

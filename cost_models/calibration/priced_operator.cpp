@@ -6,6 +6,19 @@
 namespace switchyard {
 namespace {
 
+/// A ratio was measured of one call of the class: what it is applied to is no longer measured.
+KernelPrediction at_speed(KernelPrediction prediction, const KernelCall& call,
+                          const KernelProfile& profile) {
+  if (profile.speed == KernelSpeed::kBurst) return prediction;
+  const auto found = profile.sustained.find(sustained_class(call.kind, call.element_bytes));
+  if (found == profile.sustained.end()) return prediction;
+  const double longer = 1.0 / found->second.ratio;
+  return {.time = longer * prediction.time,
+          .provenance = worse(prediction.provenance, Provenance::kFitted),
+          .low = longer * prediction.low,
+          .high = longer * prediction.high};
+}
+
 std::optional<KernelPrediction> priced(const Operator& op, std::vector<std::int64_t> loads,
                                        const DeviceProfile& device) {
   if (!device.kernels || !op.kernel) return std::nullopt;
@@ -28,7 +41,7 @@ std::optional<KernelPrediction> priced(const Operator& op, std::vector<std::int6
     std::ranges::sort(sorted, std::greater{});
     if (sorted != even) call.loads = std::move(loads);
   }
-  return predict_kernel(*model, call, profile.tiles);
+  return at_speed(predict_kernel(*model, call, profile.tiles), call, profile);
 }
 
 }  // namespace

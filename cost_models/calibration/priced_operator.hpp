@@ -10,8 +10,9 @@
 
 namespace switchyard {
 
-/// What an operator takes by the device's measured kernels; nullopt where the device has none of
-/// this kind. An operator whose kernel is elsewhere takes nothing.
+/// What an operator takes by the device's measured kernels, at the speed that the profile says;
+/// nullopt where the device has none of this kind. An operator whose kernel is elsewhere takes
+/// nothing.
 [[nodiscard]] std::optional<KernelPrediction> priced_operator(const Operator& op,
                                                               const DeviceProfile& device);
 

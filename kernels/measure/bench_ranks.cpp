@@ -3,6 +3,9 @@
 #include <algorithm>
 
 #include "kernels/comm/loopback.hpp"
+#include "kernels/measure/check_kernels.hpp"
+#include "kernels/measure/machine.hpp"
+#include "kernels/measure/repeat_together.hpp"
 #include "kernels/ranks/phases.hpp"
 
 namespace switchyard::kernels {
@@ -31,12 +34,8 @@ std::function<Sample()> BenchRanks::make(const OperatorPoint& point, Communicato
   return timed(make_cpu_operator(point, cpus_.at(rank), memories_.at(rank)), ranks, false);
 }
 
-QuietSamples BenchRanks::time(const OperatorPoint& point) {
-  QuietSamples samples;
-  const auto body = [&](Communicator& ranks) {
-    QuietSamples of_rank = take_samples(ranks, reference_, make(point, ranks), RepeatSpec{});
-    if (ranks.rank() == 0) samples = of_rank;
-  };
+void BenchRanks::on_ranks(const OperatorPoint& point,
+                          const std::function<void(Communicator&)>& body) {
   const int num_ranks = std::max(point.ranks, point.busy_ranks);
   if (num_ranks == 1)
     body(*single_);
@@ -44,7 +43,45 @@ QuietSamples BenchRanks::time(const OperatorPoint& point) {
     body(*world_);
   else
     run_loopback(num_ranks, body);
+}
+
+QuietSamples BenchRanks::time(const OperatorPoint& point) {
+  QuietSamples samples;
+  on_ranks(point, [&](Communicator& ranks) {
+    QuietSamples of_rank = take_samples(ranks, reference_, make(point, ranks), RepeatSpec{});
+    if (ranks.rank() == 0) samples = of_rank;
+  });
   return samples;
+}
+
+void BenchRanks::repeat(const OperatorPoint& point,
+                        const std::function<bool(double seconds)>& goes_on) {
+  on_ranks(point,
+           [&](Communicator& ranks) { repeat_together(ranks, make(point, ranks), goes_on); });
+}
+
+PointsHead BenchRanks::head(const std::string& software) const { return machine_head(software); }
+
+std::vector<FailedCheck> BenchRanks::check() {
+  check_cpu_kernels(cpus_.front().num_threads());
+  return {};
+}
+
+std::vector<OperatorPoint> BenchRanks::choose(const MeasurePlan& given) {
+  MeasurePlan plan = given;
+  if (world_ == nullptr) {
+    const OperatorPoint product{
+        .op = MeasuredOperator::kGemm, .sizes = {384, 1024, 1024}, .threads = plan.threads};
+    plan.flop_per_s = rough_cost(product).flop / time(product).second.median_s;
+    const OperatorPoint copy{
+        .op = MeasuredOperator::kCopy, .sizes = {64'000'000}, .threads = plan.threads};
+    plan.bytes_per_s = rough_cost(copy).bytes / time(copy).second.median_s;
+  }
+  return choose_points(plan);
+}
+
+std::unique_ptr<MeasureBackend> make_cpu_measure(const MeasurePlan& plan, Communicator* world) {
+  return std::make_unique<BenchRanks>(plan, world);
 }
 
 }  // namespace switchyard::kernels

@@ -114,15 +114,16 @@ class Run {
     return true;
   }
 
-  /// Nothing where the memory is not there. With other ranks that ends the run: they would wait for
-  /// one that goes on without them.
+  /// Nothing where the memory is not there, or a call failed that the device outlives. With other
+  /// ranks that ends the run: they would wait for one that goes on without them.
   std::optional<QuietSamples> samples_of(const OperatorPoint& point) {
     if (world_ != nullptr) return bench_->time(point);
     std::string obstacle = bench_->obstacle(point);
     try {
       if (obstacle.empty()) return bench_->time(point);
     } catch (const KernelError& error) {
-      if (error.fault() != Fault::kAllocation) throw;
+      const bool is_of_device = error.fault() == Fault::kDevice && bench_->is_usable();
+      if (error.fault() != Fault::kAllocation && !is_of_device) throw;
       obstacle = error.what();
     }
     result_.skipped.push_back(point_key(point) + ": " + obstacle);

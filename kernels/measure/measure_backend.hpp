@@ -44,6 +44,9 @@ class MeasureBackend {
   /// Why a point cannot be measured here; empty: it can.
   [[nodiscard]] virtual std::string obstacle(const OperatorPoint& /*point*/) const { return ""; }
 
+  /// Whether the device still answers, after an error.
+  [[nodiscard]] virtual bool is_usable() const { return true; }
+
   /// On rank 0 what was measured; undefined on the others.
   [[nodiscard]] virtual QuietSamples time(const OperatorPoint& point) = 0;
 

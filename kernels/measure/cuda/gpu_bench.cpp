@@ -138,6 +138,15 @@ std::function<Sample()> GpuBench::make(const OperatorPoint& point) {
   return timed_by_events(cuda_, make_cuda_operator(point, cuda_, memory_), memory_.cache_bytes);
 }
 
+bool GpuBench::is_usable() const {
+  try {
+    cuda_.synchronize();
+    return true;
+  } catch (const KernelError&) {
+    return false;
+  }
+}
+
 QuietSamples GpuBench::time(const OperatorPoint& point) {
   try {
     return take_samples(ranks(), reference_, make(point), RepeatSpec{});

@@ -23,6 +23,7 @@ class GpuBench final : public MeasureBackend {
   [[nodiscard]] std::vector<FailedCheck> check() override;
   [[nodiscard]] std::vector<OperatorPoint> choose(const MeasurePlan& plan) override;
   [[nodiscard]] std::string obstacle(const OperatorPoint& point) const override;
+  [[nodiscard]] bool is_usable() const override;
   [[nodiscard]] QuietSamples time(const OperatorPoint& point) override;
   void repeat(const OperatorPoint& point,
               const std::function<bool(double seconds)>& goes_on) override;

@@ -12,6 +12,7 @@
 #include "kernels/measure/cuda/cuda_operator.hpp"
 #include "kernels/measure/measure.hpp"
 #include "kernels/measure/measure_backend.hpp"
+#include "kernels/measure/sustained.hpp"
 #include "tests/kernels/stand_in/stream.hpp"
 
 namespace switchyard::kernels {
@@ -139,6 +140,37 @@ TEST_F(GpuBenchOnAStandIn, TimesALayerForwardAndBack) {
     EXPECT_GT(samples.first.median_s, 0.0);
     EXPECT_GT(samples.second.median_s, samples.first.median_s);  // forward is the first part
   }
+}
+
+TEST_F(GpuBenchOnAStandIn, OutlivesMemoryThatIsRefused) {
+  const auto bench = make_cuda_measure({.ranks = 1}, nullptr);
+  stand_in_gpu().largest_allocation = 100'000'000;
+  // From and to, 100 MB each.
+  const OperatorPoint large{.op = MeasuredOperator::kCopy, .sizes = {100'000'000}};
+  try {
+    static_cast<void>(bench->time(large));
+    FAIL() << "it was measured";
+  } catch (const KernelError& error) {
+    EXPECT_EQ(error.fault(), Fault::kAllocation);
+  }
+  EXPECT_TRUE(bench->is_usable());
+  const OperatorPoint small{.op = MeasuredOperator::kCopy, .sizes = {1'000'000}};
+  EXPECT_GT(bench->time(small).second.median_s, 0.0);
+  stand_in_gpu().largest_allocation = 200'000'000;
+  EXPECT_GT(bench->time(large).second.median_s, 0.0);
+}
+
+TEST_F(GpuBenchOnAStandIn, SustainsEachClassThatHasACudaKernel) {
+  const SustainedResult result = measure_sustained({.device = MeasureDevice::kCuda,
+                                                    .plan = {.ranks = 1},
+                                                    .seconds = 0.1,
+                                                    .file = file_,
+                                                    .software = "test"});
+  std::set<std::string> names;
+  for (const auto& [name, rate] : result.rates) names.insert(name);
+  EXPECT_EQ(names,
+            (std::set<std::string>{"grouped", "memory", "product_bfloat16", "product_float32"}));
+  EXPECT_EQ(content().find("# switchyard sustained 1\n# backend: cuda\n"), 0U);
 }
 
 TEST_F(GpuBenchOnAStandIn, SaysThatThereIsNoGpu) {

@@ -55,6 +55,7 @@ extern "C" {
 cudaError_t cudaMalloc(void** pointer, std::size_t bytes) {
   *pointer = nullptr;
   if (bytes == 0) return cudaSuccess;
+  if (bytes > stand_in_gpu().largest_allocation) return cudaErrorMemoryAllocation;
   *pointer = std::malloc(bytes);
   // NaN: what is read before it is written is seen. Larger are workspaces alone.
   std::memset(*pointer, 0xff, std::min(bytes, std::size_t{1} << 20));

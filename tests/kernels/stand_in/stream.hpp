@@ -30,6 +30,7 @@ struct StandInGpu {
   int driver = 13000;
   std::size_t free_bytes = 8'000'000'000;
   std::size_t total_bytes = 8'000'000'000;
+  std::size_t largest_allocation = ~std::size_t{0};
   bool permutes_wrongly = false;
 };
 [[nodiscard]] StandInGpu& stand_in_gpu();

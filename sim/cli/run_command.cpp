@@ -55,6 +55,7 @@ RunReport run_experiment(const Experiment& experiment, EngineKind engine,
                        .memory_efficiency = c.run.system.device.memory_efficiency,
                        .sustained_speed = c.run.system.device.sustained_speed,
                        .host_launch = c.run.system.device.host_launch,
+                       .speed = speed_of(c.run.system),
                        .one_hot_passes = c.run.step.lowering.one_hot_passes};
     progress.finished(c.name);
   });

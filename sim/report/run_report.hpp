@@ -34,7 +34,8 @@ struct CaseReport {
   Constant memory_efficiency;
   Constant sustained_speed{};               ///< of devices that say so (range above 0)
   QuantityConstant<Seconds> host_launch{};  ///< the same
-  Constant one_hot_passes;                  ///< over the one-hot tensors; used by MoE models only
+  std::string speed{};      ///< of devices with measured kernels: burst or sustained
+  Constant one_hot_passes;  ///< over the one-hot tensors; used by MoE models only
 };
 
 /// The ratio of two cases' examples/s beside its published value.

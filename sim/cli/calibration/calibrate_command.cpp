@@ -7,6 +7,7 @@
 #include "sim/cli/calibration/calibration_report.hpp"
 #include "sim/cli/calibration/fit_points.hpp"
 #include "sim/cli/calibration/measure_points.hpp"
+#include "sim/cli/calibration/sustained_points.hpp"
 #include "sim/cli/calibration/write_profile.hpp"
 #include "sim/cli/commands.hpp"
 #include "sim/core/error.hpp"
@@ -21,6 +22,7 @@ struct CalibrateOptions {
   std::string base;
   std::string out = "calibration";
   std::string backend = "cpu";
+  std::vector<std::filesystem::path> sustained_points;
   MeasureOptions measure;
 };
 
@@ -35,6 +37,10 @@ std::string name_of(const MeasuredDevice& device) {
       name += '-';
   }
   if (name.empty()) name = "device";
+  if (device.backend == "cuda") {
+    while (name.ends_with('-')) name.pop_back();
+    return name;
+  }
   if (name.back() != '-') name += '-';
   return name + fmt::format("{}-core{}", device.cores, device.cores == 1 ? "" : "s");
 }
@@ -42,24 +48,24 @@ std::string name_of(const MeasuredDevice& device) {
 /// Files of points: those given, or of this machine.
 std::vector<std::filesystem::path> points_of(const CalibrateOptions& options) {
   if (!options.points.empty()) return options.points;
-  if (options.backend == "cuda")
-    throw ConfigError(
-        "--backend cuda: our kernels have not been measured on a GPU yet (UNPROVEN ON GPU): "
-        "kernels/bench/run_gpu builds, checks and times them on a node with one");
   MeasureOptions measure = options.measure;
+  measure.is_cuda = options.backend == "cuda";
   measure.folder = options.out;
   return measure_points(measure);
 }
 
 void calibrate(const CalibrateOptions& options) {
   check_output_folder(options.out);
-  const MeasuredPoints points = read_points(points_of(options));
+  const std::vector<std::filesystem::path> files = points_of(options);
+  const MeasuredPoints points = read_points(files);
   const std::string name = options.name.empty() ? name_of(points.device) : options.name;
   if (name.find('/') != std::string::npos || name.starts_with('.'))
     throw ConfigError(fmt::format("--name: expected a plain name, got \"{}\"", name));
   std::string base = options.base;
   if (base.empty()) base = points.device.backend == "cuda" ? "h100-sxm" : "cpu-core";
-  const Calibration calibration = calibrate_points(points, name);
+  Calibration calibration = calibrate_points(points, name);
+  calibration.profile.sustained =
+      sustained_speeds(sustained_files(files, options.sustained_points), points.device);
   LinkProfiles links;
   for (const auto& [transport, fit] : calibration.links) links[transport] = fit.profile;
   write_profile(calibration, points, base, options.out);
@@ -85,7 +91,8 @@ void add_calibrate(CLI::App& program) {
       "         switchyard validate --profile calibration/my-machine.yaml\n"
       "         switchyard execute experiments/execute.yaml --set "
       "system=calibration/my-machine.system.yaml\n"
-      "On another node: switchyard-kernels measure --out points.csv, then here\n"
+      "On another node: switchyard-kernels measure --out points.csv (of a GPU with --backend "
+      "cuda), then here\n"
       "         switchyard calibrate --points points.csv --name that-node");
   auto* points_option =
       command
@@ -100,6 +107,16 @@ void add_calibrate(CLI::App& program) {
   command->add_option("--budget", options->measure.budget, "Time to measure for")
       ->capture_default_str()
       ->excludes(points_option);
+  command
+      ->add_option("--sustained", options->measure.sustained,
+                   "Run each class of operators this long without a pause as well, e.g. 60s")
+      ->excludes(points_option);
+  command
+      ->add_option("--sustained-points", options->sustained_points,
+                   "A file of sustained speeds (default: X.sustained.csv beside each X.csv of "
+                   "points); may be repeated")
+      ->allow_extra_args(false)
+      ->check(CLI::ExistingFile);
   command->add_option("--threads", options->measure.threads, "Of each rank")
       ->check(CLI::Range(1, 4096))
       ->capture_default_str()

@@ -20,7 +20,8 @@ struct Calibration {
 [[nodiscard]] Calibration calibrate_points(const MeasuredPoints& points, const std::string& name,
                                            const FitOptions& options = {});
 
-/// Tiles of the kernels that a software stack has: by the instruction set it names on a CPU.
+/// Tiles of the kernels that a software stack has: by the instruction set it names on a CPU, by the
+/// heads of the points on a GPU (those of an H100 where they say nothing).
 [[nodiscard]] ProductTiles tiles_of(const MeasuredDevice& device);
 
 }  // namespace switchyard

@@ -50,10 +50,11 @@ std::string device_yaml(const KernelProfile& profile, const std::string& base) {
 
 std::string system_yaml(const KernelProfile& profile, const Calibration& calibration) {
   std::string text = fmt::format(
-      "# Ranks on the cores of one machine: {}. Change the number of ranks with\n"
+      "# Ranks on the {} of one machine: {}. Change the number of ranks with\n"
       "# --set system.scale_up.ranks=N. Written by `switchyard calibrate`.\n"
       "device: {}\n",
-      profile.measured.device, file_name(profile.name, "yaml"));
+      profile.measured.backend == "cuda" ? "GPUs" : "cores", profile.measured.device,
+      file_name(profile.name, "yaml"));
   BytesPerSecond links{10e9};
   if (!calibration.links.empty()) {
     const auto& [transport, fit] = *calibration.links.begin();
@@ -63,7 +64,9 @@ std::string system_yaml(const KernelProfile& profile, const Calibration& calibra
   // Latencies are part of the measured startup.
   return text +
          fmt::format("scale_up:\n  ranks: {}\n  port: {{bandwidth: {:.4g} GB/s, latency: 0 us}}\n",
-                     std::max(2, profile.measured.cores), links.base() / 1e9);
+                     std::max(2, profile.measured.backend == "cuda" ? profile.measured.gpus
+                                                                    : profile.measured.cores),
+                     links.base() / 1e9);
 }
 
 }  // namespace

@@ -44,10 +44,12 @@ int require_gpu(int rank) {
     int runtime = 0;
     static_cast<void>(cudaDriverGetVersion(&driver));
     static_cast<void>(cudaRuntimeGetVersion(&runtime));
-    refuse("the driver is too old: " +
-           (driver == 0 ? std::string{"none was found"} : "it has CUDA " + version_text(driver)) +
-           ", this build needs " + version_text(runtime) +
-           "; update the driver, or run on a node with a newer one");
+    if (driver == 0)
+      refuse(
+          "no driver of NVIDIA was found; run on a node with a GPU, or measure the processor with "
+          "--backend cpu");
+    refuse("the driver is too old: it has CUDA " + version_text(driver) + ", this build needs " +
+           version_text(runtime) + "; update the driver, or run on a node with a newer one");
   }
   if (status != cudaSuccess && status != cudaErrorNoDevice)
     refuse(std::string{"CUDA does not start: "} + cudaGetErrorName(status) + ", " +

@@ -187,6 +187,8 @@ TEST_F(GpuBenchOnAStandIn, SaysThatTheDriverIsTooOld) {
   EXPECT_NE(message.find("the driver is too old: it has CUDA 12.2, this build needs 13."),
             std::string::npos)
       << message;
+  stand_in_gpu().driver = 0;
+  EXPECT_NE(refusal().find("no driver of NVIDIA was found; run on a node"), std::string::npos);
   EXPECT_FALSE(fs::exists(file_));
 }
 

@@ -20,4 +20,7 @@ struct System {
   std::optional<Anchor> anchor{};                  ///< an observed step that times are scaled to
 };
 
+/// "burst" or "sustained"; empty where the device has no measured kernels.
+[[nodiscard]] std::string speed_of(const System& system);
+
 }  // namespace switchyard

@@ -35,7 +35,8 @@ const std::array<KernelSignature, kNumKernelKinds>& signatures() {
        {"activation_backward", {"rows", "d_ff"}, true},
        {"layer_norm", {"rows", "d_model"}},
        {"attention_prefill", {"sequences", "tokens", "heads", "kv_heads", "d_head"}},
-       {"attention_decode", {"sequences", "keys", "heads", "kv_heads", "d_head"}}}};
+       {"attention_decode", {"sequences", "keys", "heads", "kv_heads", "d_head"}},
+       {"sync", {}}}};
   return kSignatures;
 }
 

@@ -79,6 +79,7 @@ bool is_of_memory(KernelConstant constant) {
 std::span<const ConstantRange> constant_ranges(KernelKind kind) {
   switch (kind) {
     case KernelKind::kLaunch:
+    case KernelKind::kSync:
       return kOfLaunch;
     case KernelKind::kCopy:
       return kOfCopy;

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "cost_models/calibration/kernel_model.hpp"
+#include "cost_models/calibration/sustained_speed.hpp"
 #include "sim/core/constant.hpp"
 
 namespace switchyard {
@@ -67,7 +69,11 @@ struct MeasuredDevice {
   int cores = 1;
   Bytes last_level_cache{};
   Bytes memory{};
-  double drift = 0;  ///< slowest over fastest time of a reference product, less 1
+  double drift = 0;         ///< slowest over fastest time of a reference product, less 1
+  int gpus = 0;             ///< of the machine; 0: not said
+  int multiprocessors = 0;  ///< of a GPU, and the tile its products are cut into; 0: not said
+  int tile_rows = 0;
+  int tile_columns = 0;
 };
 
 /// The kernels of a software stack on a device, as measured.
@@ -81,6 +87,9 @@ struct KernelProfile {
   std::map<std::string, std::string> links_files;
   int threads = 1;     ///< of a rank of the system that is predicted
   int busy_ranks = 1;  ///< of its machine
+  /// What long runs keep, by class of operators; empty where that was not measured.
+  std::map<std::string, SustainedSpeed, std::less<>> sustained{};
+  KernelSpeed speed = KernelSpeed::kBurst;  ///< that predictions of the system are of
 };
 
 struct KernelPrediction {

@@ -110,6 +110,7 @@ KernelWork whole_work(const KernelCall& call, const ProductTiles& tiles) {
   const double e = call.element_bytes;
   switch (call.kind) {
     case KernelKind::kLaunch:
+    case KernelKind::kSync:
       return {};
     case KernelKind::kCopy:
       return work_of_rows(size["bytes"], 1.0, 2.0, 1.0);

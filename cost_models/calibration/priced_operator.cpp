@@ -6,11 +6,17 @@
 namespace switchyard {
 namespace {
 
-/// Sizes alone do not say that a type was measured: coordinates() has none.
-bool has_points_of(const KernelModel& model, int element_bytes) {
-  return std::ranges::any_of(model.points, [element_bytes](const KernelPoint& point) {
-    return point.call.element_bytes == element_bytes;
-  });
+/// A ratio was measured of one call of the class: what it is applied to is no longer measured.
+KernelPrediction at_speed(KernelPrediction prediction, const KernelCall& call,
+                          const KernelProfile& profile) {
+  if (profile.speed == KernelSpeed::kBurst) return prediction;
+  const auto found = profile.sustained.find(sustained_class(call.kind, call.element_bytes));
+  if (found == profile.sustained.end()) return prediction;
+  const double longer = 1.0 / found->second.ratio;
+  return {.time = longer * prediction.time,
+          .provenance = worse(prediction.provenance, Provenance::kFitted),
+          .low = longer * prediction.low,
+          .high = longer * prediction.high};
 }
 
 std::optional<KernelPrediction> priced(const Operator& op, std::vector<std::int64_t> loads,
@@ -35,10 +41,7 @@ std::optional<KernelPrediction> priced(const Operator& op, std::vector<std::int6
     std::ranges::sort(sorted, std::greater{});
     if (sorted != even) call.loads = std::move(loads);
   }
-  KernelPrediction prediction = predict_kernel(*model, call, profile.tiles);
-  if (!has_points_of(*model, call.element_bytes))
-    prediction.provenance = worse(prediction.provenance, Provenance::kExtrapolated);
-  return prediction;
+  return at_speed(predict_kernel(*model, call, profile.tiles), call, profile);
 }
 
 }  // namespace

@@ -10,9 +10,9 @@
 
 namespace switchyard {
 
-/// What an operator takes by the device's measured kernels; nullopt where the device has none of
-/// this kind. An operator whose kernel is elsewhere takes nothing. One in numbers of a type that
-/// was not measured is extrapolated.
+/// What an operator takes by the device's measured kernels, at the speed that the profile says;
+/// nullopt where the device has none of this kind. An operator whose kernel is elsewhere takes
+/// nothing. One in numbers of a type that was not measured is extrapolated.
 [[nodiscard]] std::optional<KernelPrediction> priced_operator(const Operator& op,
                                                               const DeviceProfile& device);
 

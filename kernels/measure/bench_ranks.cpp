@@ -3,6 +3,9 @@
 #include <algorithm>
 
 #include "kernels/comm/loopback.hpp"
+#include "kernels/measure/check_kernels.hpp"
+#include "kernels/measure/machine.hpp"
+#include "kernels/measure/repeat_together.hpp"
 #include "kernels/ranks/phases.hpp"
 
 namespace switchyard::kernels {
@@ -64,6 +67,36 @@ QuietSamples BenchRanks::time(const OperatorPoint& point) {
     if (ranks.rank() == 0) samples = of_rank;
   });
   return samples;
+}
+
+void BenchRanks::repeat(const OperatorPoint& point,
+                        const std::function<bool(double seconds)>& goes_on) {
+  on_ranks(point,
+           [&](Communicator& ranks) { repeat_together(ranks, make(point, ranks), goes_on); });
+}
+
+PointsHead BenchRanks::head(const std::string& software) const { return machine_head(software); }
+
+std::vector<FailedCheck> BenchRanks::check() {
+  check_cpu_kernels(cpus_.front().num_threads());
+  return {};
+}
+
+std::vector<OperatorPoint> BenchRanks::choose(const MeasurePlan& given) {
+  MeasurePlan plan = given;
+  if (world_ == nullptr) {
+    const OperatorPoint product{
+        .op = MeasuredOperator::kGemm, .sizes = {384, 1024, 1024}, .threads = plan.threads};
+    plan.flop_per_s = rough_cost(product).flop / time(product).second.median_s;
+    const OperatorPoint copy{
+        .op = MeasuredOperator::kCopy, .sizes = {64'000'000}, .threads = plan.threads};
+    plan.bytes_per_s = rough_cost(copy).bytes / time(copy).second.median_s;
+  }
+  return choose_points(plan);
+}
+
+std::unique_ptr<MeasureBackend> make_cpu_measure(const MeasurePlan& plan, Communicator* world) {
+  return std::make_unique<BenchRanks>(plan, world);
 }
 
 }  // namespace switchyard::kernels

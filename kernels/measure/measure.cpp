@@ -2,15 +2,13 @@
 
 #include <algorithm>
 #include <chrono>
-#include <map>
+#include <memory>
 #include <optional>
 #include <thread>
 
 #include "kernels/comm/gather.hpp"
 #include "kernels/layer/kernel_error.hpp"
-#include "kernels/measure/bench_ranks.hpp"
-#include "kernels/measure/check_kernels.hpp"
-#include "kernels/measure/machine.hpp"
+#include "kernels/measure/measure_backend.hpp"
 #include "kernels/run/run_measurement.hpp"
 
 namespace switchyard::kernels {
@@ -18,31 +16,30 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// Rates of one rank, for choosing points.
-void measure_rates(BenchRanks& bench, MeasurePlan& plan) {
-  const OperatorPoint product{
-      .op = MeasuredOperator::kGemm, .sizes = {384, 1024, 1024}, .threads = plan.threads};
-  plan.flop_per_s = rough_cost(product).flop / bench.time(product).second.median_s;
-  const OperatorPoint copy{
-      .op = MeasuredOperator::kCopy, .sizes = {64'000'000}, .threads = plan.threads};
-  plan.bytes_per_s = rough_cost(copy).bytes / bench.time(copy).second.median_s;
+enum class Next : std::int64_t { kMeasure, kSkip, kEnd };
+
+std::unique_ptr<MeasureBackend> make_backend(const MeasureSpec& spec, Communicator* world) {
+  return spec.device == MeasureDevice::kCuda ? make_cuda_measure(spec.plan, world)
+                                             : make_cpu_measure(spec.plan, world);
 }
 
-enum class Next : std::int64_t { kMeasure, kSkip, kEnd };
+bool has_processes(const MeasurePlan& plan) {
+  return plan.transport == Transport::kMpi || plan.transport == Transport::kNccl;
+}
 
 /// The run over all points, on one rank.
 class Run {
  public:
   Run(const MeasureSpec& spec, Communicator* world)
-      : spec_{spec}, world_{world}, bench_{spec.plan, world} {
+      : spec_{spec}, world_{world}, bench_{make_backend(spec, world)} {
+    failed_ = bench_->check();
     if (is_first()) {
-      file_.emplace(spec.file, machine_head(spec.software));
+      file_.emplace(spec.file, bench_->head(spec.software), bench_->has_clock());
       for (int ranks = 1; ranks <= spec.plan.ranks; ++ranks)
-        bench_.expect_reference(ranks, file_->fastest_reference_s(ranks));
+        bench_->expect_reference(ranks, file_->fastest_reference_s(ranks));
     }
-    MeasurePlan plan = spec.plan;
-    if (world == nullptr) measure_rates(bench_, plan);
-    points_ = choose_points(plan);
+    points_ = bench_->choose(spec.plan);
+    leave_out_failed();
     result_.total = 2 * points_.size();
   }
 
@@ -111,14 +108,15 @@ class Run {
                       .budget_s = spec_.plan.budget_s,
                       .point = point_key(point)});
     wait_for_quiet(point);
-    const QuietSamples samples = bench_.time(point);
-    if (!is_first()) return true;
+    const auto samples = samples_of(point);
+    if (!samples || !is_first()) return true;
+    const auto clock_mhz = bench_->has_clock() ? bench_->state().clock_mhz : std::nullopt;
     if (is_layer(point.op)) {
       OperatorPoint forward = point;
       forward.op = MeasuredOperator::kLayerForward;
-      file_->add(forward, pass, samples.first, samples.reference_s);
+      file_->add(forward, pass, samples->first, samples->reference_s, clock_mhz);
     }
-    file_->add(point, pass, samples.second, samples.reference_s);
+    file_->add(point, pass, samples->second, samples->reference_s, clock_mhz);
     return true;
   }
 
@@ -130,13 +128,40 @@ class Run {
     const auto waited = [&] {
       return waited_s_ + std::chrono::duration<double>(Clock::now() - begin).count();
     };
-    while (bench_.is_disturbed(point)) {
+    while (bench_->is_disturbed(point)) {
       const bool may_wait = waited() < kMostWaiting * elapsed_s() &&
                             (spec_.is_stopped == nullptr || !*spec_.is_stopped);
       if (agreed(may_wait ? Next::kMeasure : Next::kEnd) == Next::kEnd) break;
       std::this_thread::sleep_for(kPause);
     }
     waited_s_ = waited();
+  }
+
+  /// Nothing where the memory is not there, or a call failed that the device outlives. With other
+  /// ranks that ends the run: they would wait for one that goes on without them.
+  std::optional<QuietSamples> samples_of(const OperatorPoint& point) {
+    if (world_ != nullptr) return bench_->time(point);
+    std::string obstacle = bench_->obstacle(point);
+    try {
+      if (obstacle.empty()) return bench_->time(point);
+    } catch (const KernelError& error) {
+      const bool is_of_device = error.fault() == Fault::kDevice && bench_->is_usable();
+      if (error.fault() != Fault::kAllocation && !is_of_device) throw;
+      obstacle = error.what();
+    }
+    result_.skipped.push_back(point_key(point) + ": " + obstacle);
+    return std::nullopt;
+  }
+
+  void leave_out_failed() {
+    for (const FailedCheck& failed : failed_) {
+      result_.failed_checks.push_back(std::string{operator_name(failed.op)} +
+                                      (failed.is_bfloat16 ? " (bfloat16): " : " (float32): ") +
+                                      failed.message);
+      std::erase_if(points_, [&](const OperatorPoint& point) {
+        return point.op == failed.op && point.is_bfloat16 == failed.is_bfloat16;
+      });
+    }
   }
 
   [[nodiscard]] std::size_t num_done() const {
@@ -162,7 +187,8 @@ class Run {
 
   const MeasureSpec& spec_;
   Communicator* world_;
-  BenchRanks bench_;
+  std::unique_ptr<MeasureBackend> bench_;
+  std::vector<FailedCheck> failed_;
   Clock::time_point begin_ = Clock::now();
   double waited_s_ = 0.0;
   std::vector<OperatorPoint> points_;
@@ -172,12 +198,15 @@ class Run {
 
 }  // namespace
 
+void require_measurable(MeasureDevice device) {
+  if (device == MeasureDevice::kCuda) static_cast<void>(make_cuda_measure({.ranks = 1}, nullptr));
+}
+
 MeasureResult measure_machine(MeasureSpec spec) {
   if (spec.plan.ranks == 1) spec.plan.transport = Transport::kNone;
-  check_cpu_kernels(spec.plan.threads);
-  if (spec.plan.transport != Transport::kMpi) return Run{spec, nullptr}.finish();
+  if (!has_processes(spec.plan)) return Run{spec, nullptr}.finish();
   MeasureResult result;
-  run_on_transport(Transport::kMpi, spec.plan.ranks, [&](Communicator& world) {
+  run_on_transport(spec.plan.transport, spec.plan.ranks, [&](Communicator& world) {
     try {
       result = Run{spec, &world}.finish();
     } catch (const KernelError& error) {

@@ -19,6 +19,7 @@ struct OperatorText {
 const std::array<OperatorText, kNumMeasuredOperators>& texts() {
   static const std::array<OperatorText, kNumMeasuredOperators> kTexts{{
       {"launch", {}},
+      {"sync", {}},
       {"copy", {"bytes"}},
       {"gemm", {"rows", "n", "k"}},
       {"grouped_forward", {"rows", "n", "k", "experts"}},
@@ -130,6 +131,7 @@ RoughCost rough_cost(const OperatorPoint& point) {
   using enum MeasuredOperator;
   switch (point.op) {
     case kLaunch:
+    case kSync:
       return {};
     case kCopy:
       return {.bytes = 2.0 * size("bytes")};

@@ -13,6 +13,7 @@ namespace switchyard::kernels {
 /// What is timed. Names and sizes are those of the points file, see docs/calibrating.md.
 enum class MeasuredOperator {
   kLaunch,  ///< a call of the thread pool, or of a kernel, that does nothing
+  kSync,    ///< of a GPU: an empty kernel, and a wait for it
   kCopy,
   kGemm,  ///< one product as the layer computes it: grouped_forward of one expert
   kGroupedForward,
@@ -36,7 +37,7 @@ enum class MeasuredOperator {
   kLayerForward,  ///< whole layers, for validation only
   kLayerForwardBackward,
 };
-inline constexpr int kNumMeasuredOperators = 23;
+inline constexpr int kNumMeasuredOperators = 24;
 
 /// "launch", "grouped_forward", ...
 [[nodiscard]] std::string_view operator_name(MeasuredOperator op);

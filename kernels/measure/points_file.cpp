@@ -4,7 +4,6 @@
 #include <array>
 #include <cerrno>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 
 #include "kernels/layer/kernel_error.hpp"
@@ -17,27 +16,24 @@ constexpr const char* kSchema = "# switchyard points 1";
 constexpr const char* kColumns =
     "operator,precision,shape,transport,ranks,busy_ranks,threads,role,pass,repeats,median_s,p10_s,"
     "p90_s,reference_s";
+constexpr const char* kClockColumn = ",clock_mhz";
 constexpr std::array<const char*, 3> kRoles{"fit", "held_out", "layer"};
-/// Of the head, what may differ between a run and the one that goes on with its file.
-constexpr const char* kStarted = "started";
 constexpr std::size_t kKeyColumns = 7;
 constexpr std::size_t kRanksColumn = 4;
 constexpr std::size_t kPassColumn = 8;
-constexpr std::size_t kNumColumns = 14;
+constexpr std::size_t kReferenceColumn = 13;
+constexpr std::size_t kNumColumns = 14;  ///< without the clock
 
 [[noreturn]] void fail(const std::string& path, const std::string& why) {
   throw KernelError{Fault::kSpec, path + ": " + why};
 }
 
-[[noreturn]] void cannot_write(const std::string& path) {
-  fail(path, std::string{"cannot be written: "} + std::strerror(errno) +
-                 "; what was measured before is kept, and a run with the same file goes on there");
+std::string columns(bool has_clock) {
+  return std::string{kColumns} + (has_clock ? kClockColumn : "");
 }
 
-std::string head_text(const PointsHead& head) {
-  std::string text = std::string{kSchema} + '\n';
-  for (const auto& [key, value] : head) text += "# " + key + ": " + value + '\n';
-  return text + kColumns + '\n';
+std::string head_text(const PointsHead& head, bool has_clock) {
+  return std::string{kSchema} + '\n' + head_lines(head) + columns(has_clock) + '\n';
 }
 
 std::vector<std::string> cells_of(const std::string& line) {
@@ -51,20 +47,10 @@ std::vector<std::string> cells_of(const std::string& line) {
   return cells;
 }
 
-/// Refuses a head line that differs from this run's.
-void check_head(const std::string& path, const std::string& line, const PointsHead& head) {
-  const auto same = std::ranges::any_of(head, [&](const auto& entry) {
-    return line == "# " + entry.first + ": " + entry.second ||
-           (entry.first == kStarted && line.starts_with("# started: "));
-  });
-  if (!same)
-    fail(path, "holds points of another machine, build or settings: \"" + line +
-                   "\"; give another file, or remove this one");
-}
-
 }  // namespace
 
-PointsFile::PointsFile(std::string path, const PointsHead& head) : path_{std::move(path)} {
+PointsFile::PointsFile(std::string path, const PointsHead& head, bool has_clock)
+    : path_{std::move(path)}, has_clock_{has_clock} {
   std::ifstream old;
   if (std::filesystem::is_regular_file(path_)) old.open(path_, std::ios::binary);
   std::string line;
@@ -74,18 +60,18 @@ PointsFile::PointsFile(std::string path, const PointsHead& head) : path_{std::mo
     do {
       if (old.eof()) break;  // a torn last line
       whole_bytes += line.size() + 1;
-      if (line == kSchema || line == kColumns) continue;
+      if (line == kSchema || line == columns(has_clock)) continue;
       if (line.starts_with("# ")) {
-        check_head(path_, line, head);
+        require_same_head(path_, line, head);
         continue;
       }
       const auto cells = cells_of(line);
-      if (cells.size() != kNumColumns) continue;
+      if (cells.size() != kNumColumns + (has_clock ? 1 : 0)) continue;
       std::string key = cells[0];
       for (std::size_t i = 1; i < kKeyColumns; ++i) key += ',' + cells[i];
       const auto number = [&](std::size_t column) { return std::atoi(cells[column].c_str()); };
       remember(key, number(kPassColumn), std::max(number(kRanksColumn), number(kRanksColumn + 1)),
-               std::strtod(cells.back().c_str(), nullptr));
+               std::strtod(cells[kReferenceColumn].c_str(), nullptr));
     } while (std::getline(old, line));
   }
   old.close();
@@ -96,9 +82,9 @@ PointsFile::PointsFile(std::string path, const PointsHead& head) : path_{std::mo
   }
   errno = 0;
   stream_.open(path_, std::ios::binary | std::ios::app);
-  if (whole_bytes == 0) stream_ << head_text(head);
+  if (whole_bytes == 0) stream_ << head_text(head, has_clock);
   stream_.flush();
-  if (!stream_) cannot_write(path_);
+  if (!stream_) cannot_write_points(path_);
 }
 
 bool PointsFile::has(const OperatorPoint& point, int pass) const {
@@ -113,16 +99,17 @@ double PointsFile::fastest_reference_s(int num_ranks) const {
 }
 
 void PointsFile::add(const OperatorPoint& point, int pass, const PointTiming& timing,
-                     double reference_s) {
+                     double reference_s, std::optional<double> clock_mhz) {
   const std::string key = point_key(point);
   std::string line = key + ',' + kRoles.at(static_cast<std::size_t>(point.role)) + ',' +
                      std::to_string(pass) + ',' + std::to_string(timing.repeats);
   for (const double seconds : {timing.median_s, timing.p10_s, timing.p90_s, reference_s})
     line += ',' + number_text(seconds);
+  if (has_clock_) line += ',' + (clock_mhz ? number_text(*clock_mhz) : "");
   errno = 0;
   stream_ << line + '\n';
   stream_.flush();
-  if (!stream_) cannot_write(path_);
+  if (!stream_) cannot_write_points(path_);
   remember(key, pass, std::max(point.ranks, point.busy_ranks), reference_s);
 }
 

@@ -4,17 +4,15 @@
 #include <fstream>
 #include <limits>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "kernels/measure/operator_point.hpp"
+#include "kernels/measure/points_head.hpp"
 
 namespace switchyard::kernels {
-
-/// What the lines of a points file hold for, in order: {"device", "..."}.
-using PointsHead = std::vector<std::pair<std::string, std::string>>;
 
 /// What one pass measured of a point, seconds.
 struct PointTiming {
@@ -39,7 +37,8 @@ class PointsFile {
   /// @throws KernelError (kSpec) for a file of another machine, build or schema, and where it
   /// cannot be
   ///         written
-  PointsFile(std::string path, const PointsHead& head);
+  /// @param has_clock  lines end with the device's clock in MHz, empty where it is not known
+  PointsFile(std::string path, const PointsHead& head, bool has_clock = false);
 
   /// Whether that pass of the point is in the file.
   [[nodiscard]] bool has(const OperatorPoint& point, int pass) const;
@@ -52,10 +51,12 @@ class PointsFile {
 
   /// Adds a line and hands it to the operating system.
   /// @throws KernelError (kSpec) when that fails (a full disk); lines before it stay
-  void add(const OperatorPoint& point, int pass, const PointTiming& timing, double reference_s);
+  void add(const OperatorPoint& point, int pass, const PointTiming& timing, double reference_s,
+           std::optional<double> clock_mhz = std::nullopt);
 
  private:
   std::string path_;
+  bool has_clock_;
   std::ofstream stream_;
   void remember(const std::string& key, int pass, int num_ranks, double reference_s);
 

@@ -3,26 +3,20 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <charconv>
-#include <csignal>
 #include <cstdio>
 #include <functional>
 #include <map>
+#include <set>
 #include <thread>
 
 #include "kernels/cpu/isa_kernels.hpp"
 #include "kernels/layer/kernel_error.hpp"
 #include "kernels/measure/measure.hpp"
+#include "kernels/run/sustained_command.hpp"
 
 namespace switchyard::kernels {
 namespace {
-
-/// The one thing a signal handler may reach.
-std::atomic<bool> is_interrupted =
-    false;  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
-
-void interrupt(int /*signal*/) { is_interrupted = true; }
 
 [[noreturn]] void refuse(const std::string& message) { throw KernelError{Fault::kSpec, message}; }
 
@@ -37,7 +31,32 @@ int count_of(const std::string& option, const std::string& text) {
 Transport transport_of(const std::string& text) {
   if (text == "mpi") return Transport::kMpi;
   if (text == "loopback") return Transport::kLoopback;
-  refuse("--transport: expected loopback or mpi, got \"" + text + "\"");
+  if (text == "nccl") return Transport::kNccl;
+  refuse("--transport: expected loopback, mpi or nccl, got \"" + text + "\"");
+}
+
+MeasureDevice device_of(const std::string& text) {
+  if (text == "cpu") return MeasureDevice::kCpu;
+  if (text == "cuda") return MeasureDevice::kCuda;
+  refuse("--backend: expected cpu or cuda, got \"" + text + "\"");
+}
+
+/// What a device measures without being told, and what it cannot.
+void settle_ranks(MeasureSpec& spec, bool has_ranks, bool has_transport) {
+  MeasurePlan& plan = spec.plan;
+  if (spec.device == MeasureDevice::kCpu) {
+    if (plan.transport == Transport::kNccl)
+      refuse("--transport nccl: expected --backend cuda with it; of processes on cores it is mpi");
+    return;
+  }
+  if (!has_transport) plan.transport = Transport::kNccl;
+  if (!has_ranks) plan.ranks = 1;
+  if (plan.transport != Transport::kNccl)
+    refuse("--transport: expected nccl with --backend cuda, got another");
+}
+
+void tell_all(const char* what, const std::vector<std::string>& lines) {
+  for (const std::string& line : lines) std::fprintf(stderr, "%s: %s\n", what, line.c_str());
 }
 
 void draw(const MeasureProgress& progress) {
@@ -68,7 +87,7 @@ double duration_of(const std::string& text) {
                         : unit == "h"               ? 3600.0
                                                     : 0.0;
   if (error != std::errc{} || factor == 0.0 || !(number > 0.0) || number * factor > 1e6)
-    refuse("budget: expected a time like 3min, 90 s or 1h, got \"" + text + "\"");
+    refuse("expected a time like 3min, 90 s or 1h, got \"" + text + "\"");
   return number * factor;
 }
 
@@ -80,17 +99,22 @@ std::string software_text() {
 MeasureResult measure_and_tell(MeasureSpec spec, bool is_quiet) {
   const bool draws = !is_quiet && isatty(STDERR_FILENO) != 0;
   if (draws) spec.progress = draw;
-  spec.is_stopped = &is_interrupted;
-  std::signal(SIGINT, interrupt);
-  std::signal(SIGTERM, interrupt);
+  spec.is_stopped = &stopped_by_signal();
   const MeasureResult result = measure_machine(spec);
   if (draws) std::fputc('\n', stderr);
+  tell_all("not timed, its check failed", result.failed_checks);
+  tell_all("skipped", result.skipped);
   if (result.done == 0) return result;  // a rank that does not write
   std::fprintf(
       stderr,
       "%zu of %zu measurements in %s; %.0f %% of them while the machine was slower than at "
       "its best\n",
       result.done, result.total, spec.file.c_str(), 100.0 * result.disturbed_share);
+  if (spec.device == MeasureDevice::kCuda && spec.plan.ranks == 1)
+    std::fprintf(stderr,
+                 "not measured: attention and norms, which have no CUDA kernel here; collectives, "
+                 "which need several GPUs (mpirun -np N switchyard-kernels measure --backend cuda "
+                 "--ranks N)\n");
   if (result.was_stopped)
     std::fprintf(stderr, "interrupted; the same command goes on where it was\n");
   else if (result.ran_out_of_time)
@@ -108,8 +132,11 @@ int measure_command(const std::vector<std::string>& arguments) {
   const auto cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   MeasureSpec spec{
       .plan = {.ranks = std::min(2, cores)}, .file = "points.csv", .software = software_text()};
+  double sustained_s = 0.0;  // 0: points
   using Take = std::function<void(const std::string& option, const std::string& value)>;
   const std::map<std::string, Take> options{
+      {"--backend", [&](const auto&, const auto& value) { spec.device = device_of(value); }},
+      {"--sustained", [&](const auto&, const auto& value) { sustained_s = duration_of(value); }},
       {"--out", [&](const auto&, const auto& value) { spec.file = value; }},
       {"--budget",
        [&](const auto&, const auto& value) { spec.plan.budget_s = duration_of(value); }},
@@ -120,6 +147,7 @@ int measure_command(const std::vector<std::string>& arguments) {
       {"--transport",
        [&](const auto&, const auto& value) { spec.plan.transport = transport_of(value); }}};
   bool is_quiet = false;
+  std::set<std::string> given;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     if (arguments[i] == "--quiet") {
       is_quiet = true;
@@ -130,11 +158,24 @@ int measure_command(const std::vector<std::string>& arguments) {
       refuse("measure: unknown option \"" + arguments[i] + "\"; see switchyard-kernels --help");
     if (i + 1 == arguments.size()) refuse(arguments[i] + ": expected a value after it");
     found->second(arguments[i], arguments[i + 1]);
+    given.insert(arguments[i]);
     ++i;
   }
+  settle_ranks(spec, given.contains("--ranks"), given.contains("--transport"));
   require_transport_of_launcher(spec.plan.transport);
+  if (sustained_s > 0.0) {
+    const SustainedResult result = sustain_and_tell({.device = spec.device,
+                                                     .plan = spec.plan,
+                                                     .seconds = sustained_s,
+                                                     .file = sustained_file_of(spec.file),
+                                                     .software = spec.software},
+                                                    is_quiet);
+    if (result.was_stopped) return 3;
+    return result.failed_checks.empty() ? 0 : 2;
+  }
   const MeasureResult result = measure_and_tell(spec, is_quiet);
-  return result.was_stopped ? 3 : 0;
+  if (result.was_stopped) return 3;
+  return result.failed_checks.empty() ? 0 : 2;
 }
 
 }  // namespace switchyard::kernels

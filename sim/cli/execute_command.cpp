@@ -116,6 +116,7 @@ void execute_command(const ExecuteOptions& options) {
     specs.push_back(layer_run(c.name, c.run, options.run));
     executed.push_back(predicted_case(c, options.run.layers));
     executed.back().slowdown = slowdown(specs.back());
+    executed.back().speed = speed_of(c.run.system);
   }
   if (!options.export_file.empty()) {
     if (specs.size() != 1)

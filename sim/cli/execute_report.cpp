@@ -128,6 +128,8 @@ std::string execute_tables(const std::vector<ExecutedCase>& cases) {
             ? fmt::format("predicted times are {:.3g} times those of a core for each thread\n",
                           executed.slowdown)
             : "");
+    if (!executed.speed.empty())
+      text += fmt::format("predicted from measured kernels: {} speed\n", executed.speed);
     predicted.emplace_back(compare_phases(executed).back().predicted_s, executed.name);
     measured.emplace_back(run.step_s.median, executed.name);
   }
@@ -174,6 +176,7 @@ Json execute_json(const std::vector<ExecutedCase>& cases) {
                     {"all_to_all_bytes", run.all_to_all_bytes},
                     {"tensor_all_reduce_bytes", run.tensor_all_reduce_bytes},
                     {"gradient_all_reduce_bytes", run.gradient_all_reduce_bytes}});
+    if (!executed.speed.empty()) list.back()["speed"] = executed.speed;
   }
   return {{"cases", list}};
 }

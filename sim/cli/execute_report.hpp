@@ -17,6 +17,7 @@ struct ExecutedCase {
   MoePhaseTimes predicted;  ///< of all MoE layers of the stack
   /// Of the draw that was run, mean of the stack's layers; none where fewer layers were run.
   std::optional<double> predicted_dropped_fraction{};
+  std::string speed{};    ///< of a device with measured kernels: burst or sustained
   double slowdown = 1.0;  ///< of predicted computing: ranks that share a core
   kernels::RunMeasurement measured;
 };

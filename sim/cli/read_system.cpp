@@ -203,6 +203,37 @@ void set_busy_ranks(System& system) {
 
 }  // namespace
 
+namespace {
+
+/// A collective of a device that is hot, all sizes alike.
+void slow_down(CollectiveProfile& links, double ratio) {
+  for (CollectiveTimes& times : links.collectives)
+    for (TimeCurve& curve : times.curves)
+      for (Seconds& time : curve.times) time = time / ratio;
+}
+
+void read_speed(Section& section, System& system) {
+  const auto speed = section.optional_choice<KernelSpeed>(
+      "speed", "Of measured kernels: in short runs, or what they keep in long ones.",
+      KernelSpeed::kBurst,
+      {{"burst", KernelSpeed::kBurst}, {"sustained", KernelSpeed::kSustained}});
+  if (!section.ok() || speed == KernelSpeed::kBurst) return;
+  if (!system.device.kernels || system.device.kernels->sustained.empty()) {
+    section.problem("speed",
+                    "the device has no sustained speeds: measure them (switchyard calibrate "
+                    "--sustained 60s), or predict burst");
+    return;
+  }
+  KernelProfile hot = *system.device.kernels;
+  hot.speed = speed;
+  const auto collectives = hot.sustained.find("collectives");
+  if (system.collectives && collectives != hot.sustained.end())
+    slow_down(*system.collectives, collectives->second.ratio);
+  system.device.kernels = std::make_shared<const KernelProfile>(std::move(hot));
+}
+
+}  // namespace
+
 SystemFile read_system(Section section, const Catalog& devices) {
   const DeviceFile device = section.catalog_entry(
       "device", "A profile in cost_models/profiles, or a device given in place.", devices,
@@ -212,6 +243,7 @@ SystemFile read_system(Section section, const Catalog& devices) {
   file.system.network = read_network(section);
   read_library(section, file.system);
   if (section.ok()) set_busy_ranks(file.system);
+  read_speed(section, file.system);
   section.finish();
   return file;
 }

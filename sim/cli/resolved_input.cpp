@@ -111,6 +111,8 @@ Json system_json(const System& system, const LoweringSpec& lowering) {
   json["device"] = device_json(system.device, lowering);
   json.update(network_json(system.network));
   if (!system.library.empty()) json["library"] = system.library;
+  if (system.device.kernels && system.device.kernels->speed != KernelSpeed::kBurst)
+    json["speed"] = speed_name(system.device.kernels->speed);
   return json;
 }
 

@@ -60,6 +60,7 @@ RunReport run_experiment(const Experiment& experiment, EngineKind engine,
                        .host_launch = c.run.system.device.host_launch,
                        .step_interval = c.run.system.device.step_interval,
                        .evidence = std::move(evidence),
+                       .speed = speed_of(c.run.system),
                        .one_hot_passes = c.run.step.lowering.one_hot_passes,
                        .anchored_to = c.run.system.anchor ? anchor_text(*c.run.system.anchor) : ""};
     progress.finished(c.name);

@@ -164,12 +164,14 @@ Json provenance(const CaseReport& row) {
 
 Json cases(const RunReport& report) {
   Json list = Json::array();
-  for (const CaseReport& row : report.cases)
+  for (const CaseReport& row : report.cases) {
     list.push_back({{"name", row.name},
                     {"input", row.input},
                     {"results", results(row)},
                     {"published", published(row)},
                     {"provenance", provenance(row)}});
+    if (!row.speed.empty()) list.back()["speed"] = row.speed;
+  }
   return list;
 }
 

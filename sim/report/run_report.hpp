@@ -36,6 +36,7 @@ struct CaseReport {
   QuantityConstant<Seconds> host_launch{};  ///< the same
   std::optional<StepInterval> step_interval{};
   std::optional<StepEvidence> evidence{};
+  std::string speed{};        ///< of devices with measured kernels: burst or sustained
   Constant one_hot_passes;    ///< over the one-hot tensors; used by MoE models only
   std::string anchored_to{};  ///< anchor_text(); empty: no anchor
 };

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "sim/report/evidence_report.hpp"
 #include "sim/report/prediction_error.hpp"
@@ -290,6 +291,17 @@ TextTable table_of_constants(const RunReport& report) {
   return table;
 }
 
+/// "burst" where all cases are; each case's where they differ; empty without measured kernels.
+std::string kernel_speeds(const RunReport& report) {
+  const std::string& first = report.cases.front().speed;
+  if (std::ranges::all_of(report.cases, [&](const auto& row) { return row.speed == first; }))
+    return first;
+  std::vector<std::string> texts;
+  for (const CaseReport& row : report.cases)
+    if (!row.speed.empty()) texts.push_back(fmt::format("{} {}", row.name, row.speed));
+  return fmt::format("{}", fmt::join(texts, ", "));
+}
+
 }  // namespace
 
 std::string format_table(const RunReport& report) {
@@ -297,6 +309,8 @@ std::string format_table(const RunReport& report) {
   if (!report.title.empty()) text += ": " + report.title;
   text += fmt::format("\nengine {}, seed {}\n", engine_name(report.engine), report.seed);
   if (report.cases.empty()) return text + "\nno cases\n";
+  if (const std::string speeds = kernel_speeds(report); !speeds.empty())
+    text += fmt::format("times of measured kernels: {}\n", speeds);
 
   const auto add = [&text](const std::string& part) {
     text += '\n';

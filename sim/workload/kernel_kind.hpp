@@ -22,7 +22,8 @@ enum class KernelKind {
   kLayerNorm,
   kAttentionPrefill,
   kAttentionDecode,
+  kSync,  ///< an empty call of a GPU, and the wait for it
 };
-inline constexpr int kNumKernelKinds = 18;
+inline constexpr int kNumKernelKinds = 19;
 
 }  // namespace switchyard

@@ -100,6 +100,95 @@ TEST_F(ProgramCalibrate, NamesWhatIsWrongWithPointsByLine) {
   EXPECT_THAT(foreign.err, HasSubstr("foreign.csv:1: expected \"# switchyard points 1\""));
 }
 
+/// Products at 1 ms at first and 1.25 ms later, a minute each; all-to-alls twice as long.
+std::string sustained_file() {
+  std::string text =
+      "# switchyard sustained 1\n# device: Made-up core\n"
+      "class,point,end_s,calls,call_median_s,power_w,clock_mhz\n";
+  for (const auto& [name, factor] : {std::pair{"product_float32", 1.25}, {"collectives", 2.0}})
+    for (int second = 1; second <= 60; ++second)
+      text += fmt::format("{},gemm,{}.01,800,{:.9g},300,1400\n", name, second,
+                          (second < 5 ? 1.0 : factor) * 1e-3);
+  return text;
+}
+
+TEST_F(ProgramCalibrate, TakesSustainedSpeedsBesideThePoints) {
+  write("points.sustained.csv", sustained_file());
+  ASSERT_EQ(calibrate(write("points.csv", made_up_points()).string()).exit_code, 0);
+  // 1 over 1.25 and over 2.
+  EXPECT_THAT(file_text(profile()), HasSubstr("product_float32: {ratio: 0.8, burst: 1 ms, "
+                                              "sustained: 1.25 ms, duration: 60.01 s}"));
+  EXPECT_THAT(file_text(profile()), HasSubstr("collectives: {ratio: 0.5,"));
+  const auto run = [this](const std::string& speed, const std::string& format) {
+    return switchyard({"run", "experiments/execute.yaml", "--format", format, "--quiet", "--set",
+                       "system=" + (folder() / "out" / "made-up.system.yaml").string(), "--set",
+                       "system.scale_up.ranks=4", "--set", "system.speed=" + speed});
+  };
+  const ProgramRun burst = run("burst", "table");
+  const ProgramRun sustained = run("sustained", "table");
+  ASSERT_EQ(sustained.exit_code, 0) << sustained.err;
+  EXPECT_THAT(burst.out, HasSubstr("times of measured kernels: burst\n"));
+  EXPECT_THAT(sustained.out, HasSubstr("times of measured kernels: sustained\n"));
+  EXPECT_NE(burst.out, sustained.out);
+  EXPECT_THAT(run("sustained", "json").out, HasSubstr("\"speed\": \"sustained\""));
+  const ProgramRun wrong = run("lukewarm", "table");
+  EXPECT_EQ(wrong.exit_code, 2);
+  EXPECT_THAT(wrong.err, HasSubstr("system.speed"));
+  // In the profile: validated on load.
+  EXPECT_THAT(refusal_after("made-up.yaml", "ratio: 0.8", "ratio: 1.8"),
+              HasSubstr("kernels.sustained.product_float32.ratio"));
+}
+
+TEST_F(ProgramCalibrate, RefusesSustainedSpeedsThatAreNotThere) {
+  ASSERT_EQ(calibrate(write("points.csv", made_up_points()).string()).exit_code, 0);
+  EXPECT_THAT(file_text(profile()), Not(HasSubstr("sustained:")));
+  const ProgramRun run =
+      switchyard({"run", "experiments/execute.yaml", "--quiet", "--set",
+                  "system=" + (folder() / "out" / "made-up.system.yaml").string(), "--set",
+                  "system.scale_up.ranks=4", "--set", "system.speed=sustained"});
+  EXPECT_EQ(run.exit_code, 2);
+  EXPECT_THAT(run.err, HasSubstr("the device has no sustained speeds"));
+}
+
+TEST_F(ProgramCalibrate, RefusesSustainedSpeedsOfAnotherDevice) {
+  std::string text = sustained_file();
+  text.replace(text.find("Made-up core"), 12, "Another core");
+  write("points.sustained.csv", text);
+  const ProgramRun run = calibrate(write("points.csv", made_up_points()).string());
+  EXPECT_EQ(run.exit_code, 2);
+  EXPECT_THAT(run.err, HasSubstr("device: expected \"Made-up core\" as of the points"));
+}
+
+/// Points of a GPU have a column more, and say how products are cut.
+TEST_F(ProgramCalibrate, TakesTilesOfAGpuFromItsPoints) {
+  std::string text = made_up_points();
+  const auto replace = [&text](const std::string& from, const std::string& to) {
+    for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size())
+      text.replace(at, from.size(), to);
+  };
+  replace("# backend: cpu\n", "# backend: cuda\n");
+  replace("# cores: 2\n",
+          "# cores: 2\n# gpus: 4\n# multiprocessors: 108\n# product_tile: 128x256\n");
+  replace("reference_s\n", "reference_s,clock_mhz\n");
+  replace(",0.01\n", ",0.01,1410\n");
+  const ProgramRun run = switchyard({"calibrate", "--points", write("gpu.csv", text).string(),
+                                     "--base", "cpu-core", "--out", (folder() / "out").string()});
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  EXPECT_THAT(file_text(folder() / "out" / "made-up-core.yaml"),
+              HasSubstr("tiles: {rows: 128, columns: 256, multiprocessors: 108}"));
+  EXPECT_THAT(file_text(folder() / "out" / "made-up-core.system.yaml"), HasSubstr("ranks: 4"));
+}
+
+TEST_F(ProgramCalibrate, OfAGpuWithoutOneSaysWhatToDo) {
+  const fs::path out = folder() / "gpu";
+  const ProgramRun run =
+      switchyard({"calibrate", "--backend", "cuda", "--budget", "1s", "--out", out.string()});
+  if (run.exit_code == 0) GTEST_SKIP() << "this machine has a GPU";
+  EXPECT_EQ(run.exit_code, 2);
+  EXPECT_THAT(run.err, HasSubstr("--backend cuda: "));
+  EXPECT_FALSE(fs::exists(out));
+}
+
 TEST_F(ProgramCalibrate, RefusesProfilesThatWereChanged) {
   ASSERT_EQ(calibrate(write("points.csv", made_up_points()).string()).exit_code, 0);
   const std::string good = file_text(profile());

@@ -1,5 +1,6 @@
 #include "cost_models/calibration/priced_operator.hpp"
 
+#include <algorithm>
 #include <memory>
 
 #include <gtest/gtest.h>
@@ -65,6 +66,53 @@ TEST(PricedOperator, TakesTheMeasuredKernel) {
   ASSERT_TRUE(priced.has_value());
   EXPECT_EQ(priced->provenance, Provenance::kFitted);
   EXPECT_NEAR(operator_time(permute(), device).base(), 102e-6, 1e-12);
+}
+
+TEST(PricedOperator, TakesLongerWhereTheDeviceIsHot) {
+  DeviceProfile device = measured_device(KernelKind::kPermute);
+  KernelProfile hot = *device.kernels;
+  hot.sustained["memory"] = {.ratio = 0.8};
+  const KernelPrediction burst = *priced_operator(permute(), device);
+  const auto priced = [&] {
+    device.kernels = std::make_shared<const KernelProfile>(hot);
+    return *priced_operator(permute(), device);
+  };
+  EXPECT_EQ(priced().time, burst.time);  // unless it is asked for
+  hot.speed = KernelSpeed::kSustained;
+  EXPECT_DOUBLE_EQ(priced().time.base(), burst.time.base() / 0.8);
+  EXPECT_DOUBLE_EQ(priced().low.base(), burst.low.base() / 0.8);
+  EXPECT_DOUBLE_EQ(priced().high.base(), burst.high.base() / 0.8);
+  // Classes that were not measured stay as they are.
+  hot.sustained.clear();
+  hot.sustained["grouped"] = {.ratio = 0.5};
+  EXPECT_EQ(priced().time, burst.time);
+}
+
+TEST(PricedOperator, MeasuredPointsAreFittedWhereTheDeviceIsHot) {
+  DeviceProfile device = measured_device(KernelKind::kPermute);
+  Operator op = permute();
+  op.kernel->sizes = {1000, 8};  // a point of the model
+  EXPECT_EQ(priced_operator(op, device)->provenance, Provenance::kMeasured);
+  KernelProfile hot = *device.kernels;
+  hot.sustained["memory"] = {.ratio = 0.5};
+  hot.speed = KernelSpeed::kSustained;
+  device.kernels = std::make_shared<const KernelProfile>(std::move(hot));
+  EXPECT_EQ(priced_operator(op, device)->provenance, Provenance::kFitted);
+  EXPECT_DOUBLE_EQ(priced_operator(op, device)->time.base(), 6e-3);  // 3 ms over 0.5
+}
+
+TEST(SustainedClass, IsKnownOfEachKernelThatWorks) {
+  for (int kind = 0; kind < kNumKernelKinds; ++kind) {
+    const auto of = static_cast<KernelKind>(kind);
+    const bool waits =
+        of == KernelKind::kLaunch || of == KernelKind::kSync || of == KernelKind::kPlan;
+    const std::string_view name = sustained_class(of, 2);
+    EXPECT_EQ(name.empty(), waits) << kernel_name(of);
+    EXPECT_TRUE(waits || std::ranges::find(kSustainedClasses, name) != kSustainedClasses.end())
+        << kernel_name(of);
+  }
+  EXPECT_EQ(sustained_class(KernelKind::kGemm, 2), "product_bfloat16");
+  EXPECT_EQ(sustained_class(KernelKind::kGemm, 4), "product_float32");
 }
 
 TEST(PricedOperator, CostsNothingWhereAnotherHasTheKernelsTime) {

@@ -10,6 +10,7 @@
 #include "sim/cli/calibration/import/import_points.hpp"
 #include "sim/cli/calibration/import/unused_report.hpp"
 #include "sim/cli/calibration/measure_points.hpp"
+#include "sim/cli/calibration/sustained_points.hpp"
 #include "sim/cli/calibration/write_profile.hpp"
 #include "sim/cli/commands.hpp"
 #include "sim/core/error.hpp"
@@ -25,6 +26,7 @@ struct CalibrateOptions {
   std::string base;
   std::string out = "calibration";
   std::string backend = "cpu";
+  std::vector<std::filesystem::path> sustained_points;
   MeasureOptions measure;
 };
 
@@ -39,7 +41,10 @@ std::string name_of(const MeasuredDevice& device) {
       name += '-';
   }
   if (name.empty()) name = "device";
-  if (device.backend == "cuda") return name.back() == '-' ? name.substr(0, name.size() - 1) : name;
+  if (device.backend == "cuda") {
+    while (name.ends_with('-')) name.pop_back();
+    return name;
+  }
   if (name.back() != '-') name += '-';
   return name + fmt::format("{}-core{}", device.cores, device.cores == 1 ? "" : "s");
 }
@@ -47,22 +52,24 @@ std::string name_of(const MeasuredDevice& device) {
 /// Files of points: those given, or of this machine.
 std::vector<std::filesystem::path> points_of(const CalibrateOptions& options) {
   if (!options.points.empty()) return options.points;
-  if (options.backend == "cuda")
-    throw ConfigError(
-        "--backend cuda: our kernels have not been measured on a GPU yet (UNPROVEN ON GPU): "
-        "kernels/bench/run_gpu builds, checks and times them on a node with one");
   MeasureOptions measure = options.measure;
+  measure.is_cuda = options.backend == "cuda";
   measure.folder = options.out;
   return measure_points(measure);
 }
 
 /// What was measured, or imported.
 Imported gathered(const CalibrateOptions& options) {
-  if (options.import.files.empty()) return {.points = read_points(points_of(options))};
+  if (options.import.files.empty()) {
+    const std::vector<std::filesystem::path> files = points_of(options);
+    return {.points = read_points(files), .points_files = files};
+  }
   ImportRequest request = options.import;
   request.points = options.points;
   request.folder = options.out;
-  return import_points(request);
+  Imported imported = import_points(request);
+  imported.points_files = options.points;
+  return imported;
 }
 
 std::string base_of(const CalibrateOptions& options, const MeasuredDevice& device) {
@@ -86,6 +93,8 @@ void calibrate(const CalibrateOptions& options) {
     throw ConfigError(fmt::format("--name: expected a plain name, got \"{}\"", name));
   Calibration calibration = calibrate_points(points, name);
   name_sources(imported.sources, calibration);
+  calibration.profile.sustained = sustained_speeds(
+      sustained_files(imported.points_files, options.sustained_points), points.device);
   LinkProfiles links;
   for (const auto& [transport, fit] : calibration.links) links[transport] = fit.profile;
   write_profile(calibration, points, base_of(options, points.device), options.out);
@@ -141,7 +150,8 @@ void add_calibrate(CLI::App& program) {
       "         switchyard validate --profile calibration/my-machine.yaml\n"
       "         switchyard execute experiments/execute.yaml --set "
       "system=calibration/my-machine.system.yaml\n"
-      "On another node: switchyard-kernels measure --out points.csv, then here\n"
+      "On another node: switchyard-kernels measure --out points.csv (of a GPU with --backend "
+      "cuda), then here\n"
       "         switchyard calibrate --points points.csv --name that-node\n"
       "Another stack: switchyard calibrate --import trace.json.gz --import all_reduce.log "
       "--software \"PyTorch 2.5, cuBLAS 12.4\"");
@@ -159,6 +169,17 @@ void add_calibrate(CLI::App& program) {
       command->add_option("--budget", options->measure.budget, "Time to measure for")
           ->capture_default_str()
           ->excludes(points_option);
+  auto* sustained_option =
+      command
+          ->add_option("--sustained", options->measure.sustained,
+                       "Run each class of operators this long without a pause as well, e.g. 60s")
+          ->excludes(points_option);
+  command
+      ->add_option("--sustained-points", options->sustained_points,
+                   "A file of sustained speeds (default: X.sustained.csv beside each X.csv of "
+                   "points); may be repeated")
+      ->allow_extra_args(false)
+      ->check(CLI::ExistingFile);
   command->add_option("--threads", options->measure.threads, "Of each rank")
       ->check(CLI::Range(1, 4096))
       ->capture_default_str()
@@ -174,7 +195,7 @@ void add_calibrate(CLI::App& program) {
       "--base", options->base,
       "Profile that has what was not measured (default: cpu-core, of CUDA h100-sxm)");
   command->add_option("--out", options->out, "Folder of the profile")->capture_default_str();
-  add_import_options(*command, *options, {backend_option, budget_option});
+  add_import_options(*command, *options, {backend_option, budget_option, sustained_option});
   command->callback([options] { calibrate(*options); });
 }
 

@@ -100,7 +100,12 @@ CollectiveFit fit_links(std::vector<CollectivePoint> points, const std::string& 
 
 ProductTiles tiles_of(const MeasuredDevice& device) {
   // As in kernels/cpu/isa_*.cpp: two vectors a row.
-  if (device.backend == "cuda") return {.rows = 128, .columns = 128, .multiprocessors = 132};
+  if (device.backend == "cuda") {
+    const auto or_of_h100 = [](int said, int h100) { return said > 0 ? said : h100; };
+    return {.rows = or_of_h100(device.tile_rows, 128),
+            .columns = or_of_h100(device.tile_columns, 128),
+            .multiprocessors = or_of_h100(device.multiprocessors, 132)};
+  }
   if (device.software.find("avx512") != std::string::npos) return {.rows = 12, .columns = 32};
   if (device.software.find("avx2") != std::string::npos) return {.rows = 6, .columns = 16};
   return {.rows = 6, .columns = 8};

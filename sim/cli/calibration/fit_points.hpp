@@ -26,7 +26,8 @@ struct Calibration {
 /// @param sources  names of files, by operator
 void name_sources(const std::map<std::string, std::string>& sources, Calibration& calibration);
 
-/// Tiles of the kernels that a software stack has: by the instruction set it names on a CPU.
+/// Tiles of the kernels that a software stack has: by the instruction set it names on a CPU, by the
+/// heads of the points on a GPU (those of an H100 where they say nothing).
 [[nodiscard]] ProductTiles tiles_of(const MeasuredDevice& device);
 
 }  // namespace switchyard

@@ -11,6 +11,7 @@
 #include "kernels/comm/mpi_communicator.hpp"
 #include "kernels/layer/kernel_error.hpp"
 #include "kernels/run/measure_command.hpp"
+#include "kernels/run/sustained_command.hpp"
 #include "sim/core/error.hpp"
 
 namespace switchyard {
@@ -101,20 +102,39 @@ std::optional<fs::path> measure_over_mpi(const MeasureOptions& options, double b
 std::vector<fs::path> measure_points(const MeasureOptions& options) {
   try {
     const double budget_s = kernels::duration_of(options.budget);
-    const bool has_mpi_share = options.ranks > 1;
+    if (!options.sustained.empty())
+      static_cast<void>(kernels::duration_of(options.sustained));  // before minutes of measuring
+    const bool has_mpi_share = options.ranks > 1 && !options.is_cuda;
+    const auto device =
+        options.is_cuda ? kernels::MeasureDevice::kCuda : kernels::MeasureDevice::kCpu;
+    const kernels::MeasurePlan plan{.budget_s = (has_mpi_share ? 1.0 - kMpiShare : 1.0) * budget_s,
+                                    .threads = options.threads,
+                                    .ranks = options.is_cuda ? 1 : options.ranks};
     const fs::path file = options.folder / "points.csv";
+    if (options.is_cuda) kernels::require_measurable(device);
     fs::create_directories(options.folder);
-    const kernels::MeasureResult result = kernels::measure_and_tell(
-        {.plan = {.budget_s = (has_mpi_share ? 1.0 - kMpiShare : 1.0) * budget_s,
-                  .threads = options.threads,
-                  .ranks = options.ranks},
-         .file = file.string(),
-         .software = kernels::software_text()},
-        options.is_quiet);
-    if (result.was_stopped)
-      throw ConfigError(
-          fmt::format("interrupted; what was measured is in {}, and the same command goes on there",
-                      file.string()));
+    const kernels::MeasureResult result =
+        kernels::measure_and_tell({.device = device,
+                                   .plan = plan,
+                                   .file = file.string(),
+                                   .software = kernels::software_text()},
+                                  options.is_quiet);
+    const auto interrupted = [](const std::string& where) {
+      return ConfigError(fmt::format(
+          "interrupted; what was measured is in {}, and the same command goes on there", where));
+    };
+    if (result.was_stopped) throw interrupted(file.string());
+    if (!options.sustained.empty()) {
+      const std::string rows = kernels::sustained_file_of(file.string());
+      if (kernels::sustain_and_tell({.device = device,
+                                     .plan = plan,
+                                     .seconds = kernels::duration_of(options.sustained),
+                                     .file = rows,
+                                     .software = kernels::software_text()},
+                                    options.is_quiet)
+              .was_stopped)
+        throw interrupted(rows);
+    }
     std::vector<fs::path> files{file};
     if (has_mpi_share)
       if (const auto over_mpi = measure_over_mpi(options, budget_s)) files.push_back(*over_mpi);

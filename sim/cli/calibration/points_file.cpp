@@ -47,13 +47,18 @@ MeasuredDevice read_device_lines(const std::vector<std::string>& comments) {
     if (line.size() > 2 && colon != std::string::npos)
       heads[line.substr(2, colon - 2)] = line.substr(colon + 2);
   }
+  const std::string tile = heads["product_tile"];  // "128x256"
   return {.backend = heads["backend"],
           .device = heads["device"],
           .software = heads["software"],
           .started = heads["started"],
           .cores = std::max(1, static_cast<int>(number_of(heads["cores"]))),
           .last_level_cache = Bytes{number_of(heads["last_level_cache_bytes"])},
-          .memory = Bytes{number_of(heads["memory_bytes"])}};
+          .memory = Bytes{number_of(heads["memory_bytes"])},
+          .gpus = static_cast<int>(number_of(heads["gpus"])),
+          .multiprocessors = static_cast<int>(number_of(heads["multiprocessors"])),
+          .tile_rows = static_cast<int>(number_of(tile.substr(0, tile.find('x')))),
+          .tile_columns = static_cast<int>(number_of(tile.substr(tile.find('x') + 1)))};
 }
 
 /// Passes of the current row's point; a new point where it is the first.

@@ -110,6 +110,16 @@ KernelModel read_model(Section section, int& num_points) {
   return model;
 }
 
+SustainedSpeed read_sustained_speed(Section section) {
+  SustainedSpeed speed;
+  speed.ratio = section.number("ratio", "Of the speed in short runs.", {.min = 0.01, .max = 1.0});
+  speed.burst = section.value("burst", "A call in the first seconds.", types::time());
+  speed.sustained = section.value("sustained", "A call in the last half.", types::time());
+  speed.duration = section.value("duration", "That the class ran.", types::time());
+  section.finish();
+  return speed;
+}
+
 /// Gives each model the points it was fitted to.
 /// @param hash  of the file's text; empty where the profile does not say
 void attach_points(Section& section, const std::vector<int>& num_points, const std::string& hash,
@@ -178,6 +188,12 @@ KernelProfile read_kernels(Section section) {
       if (auto file = links->find(transport, "A profile of it.", types::text()))
         profile.links_files[transport] = links->file_beside(transport, *file).string();
     links->finish();
+  }
+  if (auto sustained = section.optional_subsection("sustained", "What long runs keep, by class.")) {
+    for (const std::string_view name : kSustainedClasses)
+      if (auto speed = sustained->optional_subsection(name, "Of these operators."))
+        profile.sustained[std::string{name}] = read_sustained_speed(std::move(*speed));
+    sustained->finish();
   }
   profile.threads = section.optional_count("threads", "Of a rank that is predicted.", 1);
   Section tiles = section.subsection("tiles", "How products are cut.");

@@ -35,12 +35,17 @@ std::string short_text(double value, const std::vector<ScaledUnit>& units,
   return exact_text(Quantity{value});
 }
 
+const std::vector<ScaledUnit>& times() {
+  static const std::vector<ScaledUnit> kTimes{{1e-3, "ms"}, {1e-6, "us"}, {1e-9, "ns"}};
+  return kTimes;
+}
+
 Json constant_value(K constant, double value) {
   switch (constant) {
     case K::kLaunch:
     case K::kItem:
     case K::kGroup:
-      return short_text<Seconds>(value, {{1e-3, "ms"}, {1e-6, "us"}, {1e-9, "ns"}}, parse_seconds);
+      return short_text<Seconds>(value, times(), parse_seconds);
     case K::kRate:
       return short_text<FlopPerSecond>(value, {{1e12, "TFLOP/s"}, {1e9, "GFLOP/s"}},
                                        parse_flop_rate);
@@ -137,6 +142,12 @@ Json kernels_json(const KernelProfile& profile) {
   json["tiles"] = {{"rows", profile.tiles.rows},
                    {"columns", profile.tiles.columns},
                    {"multiprocessors", profile.tiles.multiprocessors}};
+  for (const auto& [name, speed] : profile.sustained)
+    json["sustained"][name] = {
+        {"ratio", rounded(speed.ratio)},
+        {"burst", short_text<Seconds>(speed.burst.base(), times(), parse_seconds)},
+        {"sustained", short_text<Seconds>(speed.sustained.base(), times(), parse_seconds)},
+        {"duration", short_text<Seconds>(speed.duration.base(), {{1.0, "s"}}, parse_seconds)}};
   json["models"] = Json::array();
   for (const KernelModel& model : profile.models) json["models"].push_back(model_json(model));
   return json;

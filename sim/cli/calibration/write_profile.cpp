@@ -79,7 +79,9 @@ std::string system_yaml(const KernelProfile& profile, const Calibration& calibra
   // Latencies are part of the measured startup.
   return text +
          fmt::format("scale_up:\n  ranks: {}\n  port: {{bandwidth: {:.4g} GB/s, latency: 0 us}}\n",
-                     std::max(2, profile.measured.cores), links.base() / 1e9);
+                     std::max(2, profile.measured.backend == "cuda" ? profile.measured.gpus
+                                                                    : profile.measured.cores),
+                     links.base() / 1e9);
 }
 
 /// Where the rows of a transport come from.

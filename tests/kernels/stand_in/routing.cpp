@@ -52,18 +52,36 @@ template <class T>
 void split_router(CudaBackend& /*cuda*/, const MoeLayerSpec& /*spec*/,
                   DeviceMoeWeights<T>& /*weights*/) {}
 
-template <class T>
-void route(const MoeLayerSpec& spec, const StepContext& step, CudaBackend& cuda,
-           std::span<const T> inputs, const DeviceMoeWeights<T>& weights, DeviceRouting& routing) {
-  const std::size_t num_tokens = inputs.size() / static_cast<std::size_t>(spec.d_model);
-  const std::size_t logits = num_tokens * static_cast<std::size_t>(spec.num_experts);
-  const std::size_t choices = num_tokens * static_cast<std::size_t>(spec.router.top_k);
+void resize_routing(const MoeLayerSpec& spec, const StepContext& /*step*/, std::int64_t num_tokens,
+                    DeviceRouting& routing) {
+  const auto tokens = static_cast<std::size_t>(num_tokens);
+  const std::size_t logits = tokens * static_cast<std::size_t>(spec.num_experts);
+  const std::size_t choices = tokens * static_cast<std::size_t>(spec.router.top_k);
   routing.logits.resize(logits);
   routing.probabilities.resize(logits);
-  routing.log_sum_exp.resize(num_tokens);
+  routing.log_sum_exp.resize(tokens);
   routing.experts.resize(choices);
   routing.gates.resize(choices);
   routing.losses.resize(2);
+}
+
+void resize_scratch(const MoeLayerSpec& /*spec*/, const StepContext& /*step*/,
+                    std::int64_t /*num_tokens*/, RouterScratch& /*scratch*/) {}
+
+void resize_plan(const MoeLayerSpec& spec, std::int64_t num_tokens, DevicePlan& plan) {
+  plan.max_rows = max_rows(spec, num_tokens);
+  const auto num_experts = static_cast<std::size_t>(spec.num_experts);
+  plan.offsets.resize(num_experts + 1);
+  plan.dst_row.resize(static_cast<std::size_t>(num_tokens * spec.router.top_k));
+  plan.source_token.resize(static_cast<std::size_t>(plan.max_rows));
+  plan.source_choice.resize(static_cast<std::size_t>(plan.max_rows));
+  plan.num_chosen.resize(num_experts);
+}
+
+template <class T>
+void route(const MoeLayerSpec& spec, const StepContext& step, CudaBackend& cuda,
+           std::span<const T> inputs, const DeviceMoeWeights<T>& weights, DeviceRouting& routing) {
+  resize_routing(spec, step, std::ssize(inputs) / spec.d_model, routing);
   queue_on(cuda.stream(), [=, &weights, &routing] {
     Routing of;
     route<T>(spec, step, CpuBackend{}, inputs, std::span<const float>{weights.router}, of);
@@ -102,13 +120,7 @@ void route_backward(const MoeLayerSpec& spec, const StepContext& step, CudaBacke
 
 void build_plan(const MoeLayerSpec& spec, CudaBackend& cuda, std::span<const std::int32_t> experts,
                 DevicePlan& plan) {
-  plan.max_rows = max_rows(spec, std::ssize(experts) / spec.router.top_k);
-  const auto num_experts = static_cast<std::size_t>(spec.num_experts);
-  plan.offsets.resize(num_experts + 1);
-  plan.dst_row.resize(experts.size());
-  plan.source_token.resize(static_cast<std::size_t>(plan.max_rows));
-  plan.source_choice.resize(static_cast<std::size_t>(plan.max_rows));
-  plan.num_chosen.resize(num_experts);
+  resize_plan(spec, std::ssize(experts) / spec.router.top_k, plan);
   queue_on(cuda.stream(), [=, &plan] {
     Buffer<std::int32_t> choices(experts.size());
     std::ranges::copy(experts, choices.begin());
@@ -128,6 +140,7 @@ void permute(const DevicePlan& plan, CudaBackend& cuda, int d_model, std::span<c
   queue_on(cuda.stream(), [=, &plan] {
     const auto of = plan_of(plan);
     permute<T>(of, CpuBackend{}, d_model, inputs, rows_of_plan(plan, of, d_model, rows));
+    if (stand_in_gpu().permutes_wrongly) rows.front() = from_float<T>(2.0F);
   });
 }
 

@@ -14,10 +14,6 @@
 
 #include "tests/kernels/stand_in/stream.hpp"
 
-struct CUstream_st {
-  std::vector<std::function<void()>> waiting;
-};
-
 namespace switchyard::kernels {
 namespace {
 
@@ -40,7 +36,12 @@ void require(bool condition) {
 }  // namespace
 
 void queue_on(cudaStream_t stream, std::function<void()> work) {
-  stream->waiting.push_back(std::move(work));
+  (stream->is_capturing ? stream->captured : stream->waiting).push_back(std::move(work));
+}
+
+StandInGpu& stand_in_gpu() {
+  static StandInGpu gpu;
+  return gpu;
 }
 
 int num_staged_copies() { return staged_copies; }
@@ -54,6 +55,7 @@ extern "C" {
 cudaError_t cudaMalloc(void** pointer, std::size_t bytes) {
   *pointer = nullptr;
   if (bytes == 0) return cudaSuccess;
+  if (bytes > stand_in_gpu().largest_allocation) return cudaErrorMemoryAllocation;
   *pointer = std::malloc(bytes);
   // NaN: what is read before it is written is seen. Larger are workspaces alone.
   std::memset(*pointer, 0xff, std::min(bytes, std::size_t{1} << 20));
@@ -82,6 +84,12 @@ cudaError_t cudaFreeHost(void* pointer) {
 cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind,
                             cudaStream_t stream) {
   if (bytes == 0) return cudaSuccess;
+  if (kind == cudaMemcpyDeviceToDevice) {
+    require(is_on_device(to) && is_on_device(from));
+    // Of what is large the beginning.
+    queue_on(stream, [=] { std::memcpy(to, from, std::min(bytes, std::size_t{1} << 20)); });
+    return cudaSuccess;
+  }
   require(is_on_device(to) != is_on_device(from));
   require(kind != cudaMemcpyHostToDevice || is_on_device(to));
   require(kind != cudaMemcpyDeviceToHost || is_on_device(from));
@@ -103,6 +111,7 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
   return cudaSuccess;
 }
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
+  if (stream->is_capturing) return cudaErrorStreamCaptureUnsupported;
   for (const auto& work : std::exchange(stream->waiting, {})) work();
   return cudaSuccess;
 }
@@ -112,7 +121,20 @@ cudaError_t cudaPointerGetAttributes(cudaPointerAttributes* attributes, const vo
   return cudaSuccess;
 }
 cudaError_t cudaGetDeviceCount(int* count) {
-  *count = 1;
+  *count = stand_in_gpu().count;
+  return stand_in_gpu().count_status;
+}
+cudaError_t cudaDriverGetVersion(int* version) {
+  *version = stand_in_gpu().driver;
+  return cudaSuccess;
+}
+cudaError_t cudaRuntimeGetVersion(int* version) {
+  *version = CUDART_VERSION;
+  return cudaSuccess;
+}
+cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {
+  *free = stand_in_gpu().free_bytes;
+  *total = stand_in_gpu().total_bytes;
   return cudaSuccess;
 }
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int /*device*/) {
@@ -120,10 +142,8 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int /*device*/) 
   std::strcpy(properties->name, "stand-in");
   properties->major = 8;
   properties->multiProcessorCount = 1;
-  return cudaSuccess;
-}
-cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned /*flags*/) {
-  *event = nullptr;
+  properties->l2CacheSize = 1 << 20;
+  properties->totalGlobalMem = stand_in_gpu().total_bytes;
   return cudaSuccess;
 }
 cudaError_t cudaDeviceGetPCIBusId(char* /*id*/, int /*size*/, int /*device*/) {
@@ -132,12 +152,6 @@ cudaError_t cudaDeviceGetPCIBusId(char* /*id*/, int /*size*/, int /*device*/) {
 cudaError_t cudaDeviceSynchronize() { return cudaSuccess; }
 cudaError_t cudaSetDevice(int /*device*/) { return cudaSuccess; }
 cudaError_t cudaGetLastError() { return cudaSuccess; }
-cudaError_t cudaEventDestroy(cudaEvent_t /*event*/) { return cudaSuccess; }
-cudaError_t cudaEventRecord(cudaEvent_t /*event*/, cudaStream_t /*stream*/) { return cudaSuccess; }
-cudaError_t cudaStreamWaitEvent(cudaStream_t /*stream*/, cudaEvent_t /*event*/,
-                                unsigned /*flags*/) {
-  return cudaSuccess;
-}
 const char* cudaGetErrorName(cudaError_t /*error*/) { return "stand-in"; }
 const char* cudaGetErrorString(cudaError_t /*error*/) { return "stand-in"; }
 

@@ -26,7 +26,8 @@ struct ImportRequest {
 struct Imported {
   MeasuredPoints points{};
   std::vector<UnusedTime> unused{};
-  std::map<std::string, std::string> sources{};  ///< names of files, by operator
+  std::map<std::string, std::string> sources{};       ///< names of files, by operator
+  std::vector<std::filesystem::path> points_files{};  ///< of points, that were not imported
 };
 
 /// Reads the files, each as what its text shows it to be, and makes one set of points of them.

@@ -1,0 +1,35 @@
+#include "kernels/measure/points_head.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "kernels/layer/kernel_error.hpp"
+
+namespace switchyard::kernels {
+
+std::string head_lines(const PointsHead& head) {
+  std::string text;
+  for (const auto& [key, value] : head) text += "# " + key + ": " + value + '\n';
+  return text;
+}
+
+void require_same_head(const std::string& path, const std::string& line, const PointsHead& head) {
+  const bool is_same = std::ranges::any_of(head, [&](const auto& entry) {
+    return line == "# " + entry.first + ": " + entry.second ||
+           (entry.first == "started" && line.starts_with("# started: "));
+  });
+  if (!is_same)
+    throw KernelError{Fault::kSpec, path +
+                                        ": holds points of another machine, build or settings: \"" +
+                                        line + "\"; give another file, or remove this one"};
+}
+
+void cannot_write_points(const std::string& path) {
+  throw KernelError{Fault::kSpec,
+                    path + ": cannot be written: " + std::strerror(errno) +
+                        "; what was measured before is kept, and a run with the same file goes on "
+                        "there"};
+}
+
+}  // namespace switchyard::kernels

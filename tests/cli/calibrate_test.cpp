@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <fstream>
+#include <sstream>
 
 #include <gmock/gmock.h>
 
@@ -55,6 +56,26 @@ TEST_F(ProgramCalibrate, WritesAProfileThatPredictsAsTheFitDid) {
   EXPECT_THAT(validated.out, HasSubstr("gemm"));
   // A comment, a header, 30 products and 9 all-to-alls.
   EXPECT_EQ(std::ranges::count(file_text(folder() / "calibration.csv"), '\n'), 2 + 30 + 9);
+}
+
+TEST_F(ProgramCalibrate, TheShippedProfilePredictsLayersThatItWasNotFittedTo) {
+  const ProgramRun run = switchyard(
+      {"validate", "--profile", "cost_models/profiles/cpu-2-cores-avx512/cpu-2-cores-avx512.yaml",
+       "--format", "csv"});
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  std::vector<double> errors;
+  std::stringstream lines{run.out};
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with("layer_forward")) continue;
+    std::vector<std::string> columns;
+    std::stringstream parts{line};
+    for (std::string part; std::getline(parts, part, ',');) columns.push_back(part);
+    errors.push_back(std::abs(std::stod(columns.at(9)) / std::stod(columns.at(10)) - 1.0));
+  }
+  // Seven layers, forward and both, on threads and over MPI; half within the 10 % that is promised.
+  ASSERT_EQ(errors.size(), 28U);
+  std::ranges::sort(errors);
+  EXPECT_LT(errors[14], 0.10);
 }
 
 TEST_F(ProgramCalibrate, WritesASystemThatRunsUse) {

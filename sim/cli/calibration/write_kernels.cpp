@@ -1,8 +1,11 @@
 #include "sim/cli/calibration/write_kernels.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cctype>
 #include <cmath>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include <fmt/format.h>
@@ -105,12 +108,20 @@ bool is_flat(const Json& json) {
 }
 
 std::string scalar_text(const Json& json) {
+  using namespace std::string_view_literals;
   if (!json.is_string()) return json.dump();
   const auto text = json.get<std::string>();
   const bool is_plain = !text.empty() && text.find_first_of(":#{}[],\"'\n&*!|>%@`") == text.npos &&
                         text.front() != ' ' && text.back() != ' ' && text.front() != '-';
-  const bool is_number = text.find_first_not_of("0123456789.eE+-") == text.npos;
-  return is_plain && !is_number ? text : json.dump();
+  // Quantities have a space before their unit; of the rest 0b01, 1e5 and 12 are numbers.
+  const bool may_be_number = is_plain && text.find(' ') == text.npos &&
+                             "0123456789.+"sv.find(text.front()) != std::string_view::npos;
+  constexpr std::array kWords{"true"sv, "false"sv, "null"sv, "yes"sv, "no"sv,
+                              "on"sv,   "off"sv,   "nan"sv,  "inf"sv, "~"sv};
+  std::string lower = text;
+  std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return std::tolower(c); });
+  const bool is_word = std::ranges::find(kWords, lower) != kWords.end();
+  return is_plain && !may_be_number && !is_word ? text : json.dump();
 }
 
 std::string flow_text(const Json& json) {

@@ -61,13 +61,12 @@ PointRole role_of(int i) { return i > 1 && i % 3 == 1 ? PointRole::kHeldOut : Po
 
 /// The i-th point of a family: 0 has the smallest sizes, 1 the largest that a point may have.
 OperatorPoint point_of(const GpuFamily& family, int i) {
-  constexpr int kBases[] = {2, 3, 5, 7};
   OperatorPoint point{.op = family.op, .activation = family.activation, .role = role_of(i)};
   double shrink = 1.0;
   do {
     point.sizes.clear();
     for (std::size_t d = 0; d < family.ranges.size(); ++d) {
-      const double share = i == 0 ? 0.0 : i == 1 ? 1.0 : spread_share(i - 1, kBases[d]);
+      const double share = spread_share(i, d, family.ranges.size());
       point.sizes.push_back(spread_size(family.ranges[d], share * shrink));
     }
     shrink -= 0.02;
@@ -111,7 +110,7 @@ std::vector<OperatorPoint> collective_points(const MeasurePlan& plan) {
   std::vector<OperatorPoint> points;
   for (const MeasuredOperator op : {kAllToAll, kAllReduce})
     for (int i = 0; i < kCount; ++i) {
-      const double share = i == 0 ? 0.0 : i == 1 ? 1.0 : spread_share(i - 1, 2);
+      const double share = spread_share(i, 0, 1);
       points.push_back({.op = op,
                         .sizes = {spread_size({1e3, 1e9, 64 * plan.ranks}, share)},
                         .transport = plan.transport,

@@ -5,55 +5,33 @@
 #include <set>
 
 #include "kernels/bench/blas.hpp"
+#include "kernels/measure/spread_sizes.hpp"
 
 namespace switchyard::kernels {
 namespace {
 
 using enum MeasuredOperator;
 
-/// Coordinate d of the i-th point of Kronecker's sequence in so many dimensions, in [0, 1). Every
-/// second or third point of it, those held out for one, is spread as evenly as all are.
-double spread_share(int i, std::size_t d, std::size_t dimensions) {
-  const auto power = static_cast<double>(dimensions + 1);
-  double ratio = 1.5;  // the root of x^(dimensions + 1) = x + 1
-  for (int step = 0; step < 40; ++step) ratio = std::pow(1.0 + ratio, 1.0 / power);
-  const double at = 0.5 + i * std::pow(ratio, -static_cast<double>(d + 1));
-  return at - std::floor(at);
-}
-
-/// A size spread evenly in its logarithm, a multiple of `multiple`.
-struct SizeRange {
-  double lowest;
-  double highest;
-  std::int64_t multiple = 1;
-};
-
-std::int64_t size_at(const SizeRange& range, double share) {
-  const double size = range.lowest * std::pow(range.highest / range.lowest, share);
-  return std::max<std::int64_t>(1, std::llround(size / static_cast<double>(range.multiple))) *
-         range.multiple;
-}
-
 /// One family of points: an operator, the ranges of its sizes in their order, and what makes a
 /// point of them.
 struct Family {
   MeasuredOperator op;
-  std::vector<SizeRange> ranges;
+  std::vector<SpreadRange> ranges;
   double weight = 1.0;  ///< points relative to other families
   Activation activation = Activation::kRelu;
   bool has_bfloat16 = true;
 };
 
-constexpr SizeRange kRows{8, 4096};
-constexpr SizeRange kWidth{192, 4096, 16};
-constexpr SizeRange kTokens{32, 8192};
-constexpr SizeRange kModel{256, 4096, 16};
-constexpr SizeRange kExperts{2, 128};
-constexpr SizeRange kChoices{1, 4};
+constexpr SpreadRange kRows{8, 4096};
+constexpr SpreadRange kWidth{192, 4096, 16};
+constexpr SpreadRange kTokens{32, 8192};
+constexpr SpreadRange kModel{256, 4096, 16};
+constexpr SpreadRange kExperts{2, 128};
+constexpr SpreadRange kChoices{1, 4};
 
 /// Sizes of attention as models have them: powers of two of key heads, which divide the heads.
-constexpr SizeRange kKvHeads{1, 8};
-constexpr SizeRange kHeadWidth{64, 128, 64};
+constexpr SpreadRange kKvHeads{1, 8};
+constexpr SpreadRange kHeadWidth{64, 128, 64};
 
 std::vector<Family> families() {
   std::vector<Family> all{{kCopy, {{3.2e4, 5e7, 64}}, 2.5, Activation::kRelu, false},
@@ -91,22 +69,6 @@ std::vector<Family> families() {
 constexpr double kMostFlop = 6e8;  ///< of a product, so that points stay short
 constexpr double kMostBytes = 1e8;
 
-/// Rows of each expert when the r-th has a share r^-exponent, largest remainders first.
-std::vector<std::int64_t> skewed_loads(std::int64_t rows, std::int64_t experts, double exponent) {
-  double all = 0.0;
-  for (std::int64_t e = 1; e <= experts; ++e) all += std::pow(static_cast<double>(e), -exponent);
-  std::vector<std::int64_t> loads;
-  double seen = 0.0;
-  std::int64_t given = 0;
-  for (std::int64_t e = 1; e <= experts; ++e) {
-    seen += std::pow(static_cast<double>(e), -exponent) / all;
-    const auto until = e == experts ? rows : std::llround(seen * static_cast<double>(rows));
-    loads.push_back(until - given);
-    given = until;
-  }
-  return loads;
-}
-
 bool is_grouped(MeasuredOperator op) {
   return op == kGroupedForward || op == kGroupedDataGradient || op == kGroupedWeightGradient;
 }
@@ -121,10 +83,8 @@ OperatorPoint point_of(const Family& family, int i, int threads) {
   do {
     point.sizes.clear();
     for (std::size_t d = 0; d < family.ranges.size(); ++d) {
-      const double share = i == 0      ? 0.0
-                           : i < kEnds ? 1.0
-                                       : spread_share(i - kEnds, d, family.ranges.size());
-      point.sizes.push_back(size_at(family.ranges[d], share * shrink));
+      const double share = spread_share(i, d, family.ranges.size());
+      point.sizes.push_back(spread_size(family.ranges[d], share * shrink));
     }
     if (std::ranges::find(size_names(point.op), "choices") != size_names(point.op).end() &&
         std::ranges::find(size_names(point.op), "experts") != size_names(point.op).end()) {
@@ -139,7 +99,7 @@ OperatorPoint point_of(const Family& family, int i, int threads) {
   // Every fourth product is skewed, up to an exponent of 1.2: mild ones to fit, severe to predict.
   if (is_grouped(family.op) && i >= kEnds && (i % 8) / 2 == 1) {
     const double exponent = point.role == PointRole::kHeldOut ? 1.2 : 0.6;
-    point.loads = skewed_loads(point.sizes[0], point.sizes[3], exponent);
+    point.loads = loads_by_popularity(point.sizes[0], point.sizes[3], exponent);
   }
   return point;
 }
@@ -178,9 +138,9 @@ std::vector<OperatorPoint> collective_points(const MeasurePlan& plan, int count)
   std::vector<OperatorPoint> points;
   for (const MeasuredOperator op : {kAllToAll, kAllReduce, kAllGather})
     for (int i = 0; i < count; ++i) {
-      const double share = i == 0 ? 0.0 : i == 1 ? 1.0 : spread_share(i - 2, 0, 1);
+      const double share = spread_share(i, 0, 1);
       points.push_back({.op = op,
-                        .sizes = {size_at({1e3, 6.4e7, 64 * plan.ranks}, share)},
+                        .sizes = {spread_size({1e3, 6.4e7, 64 * plan.ranks}, share)},
                         .transport = plan.transport,
                         .ranks = plan.ranks,
                         .threads = plan.threads,

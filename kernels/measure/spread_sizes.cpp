@@ -5,11 +5,14 @@
 
 namespace switchyard::kernels {
 
-double spread_share(int i, int base) {
-  double result = 0.0;
-  double place = 1.0 / base;
-  for (; i > 0; i /= base, place /= base) result += place * (i % base);
-  return result;
+double spread_share(int i, std::size_t d, std::size_t dimensions) {
+  constexpr int kEnds = 2;
+  if (i < kEnds) return i;
+  const auto power = static_cast<double>(dimensions + 1);
+  double ratio = 1.5;  // the root of x^(dimensions + 1) = x + 1
+  for (int step = 0; step < 40; ++step) ratio = std::pow(1.0 + ratio, 1.0 / power);
+  const double at = 0.5 + (i - kEnds) * std::pow(ratio, -static_cast<double>(d + 1));
+  return at - std::floor(at);
 }
 
 std::int64_t spread_size(const SpreadRange& range, double share) {

@@ -1,13 +1,15 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
 namespace switchyard::kernels {
 
-/// The i-th number of van der Corput's sequence of that base, in [0, 1).
-/// Source: Halton, "On the efficiency of certain quasi-random sequences of points", 1960.
-[[nodiscard]] double spread_share(int i, int base);
+/// Coordinate d of the i-th of points in so many dimensions, in [0, 1]: the first is 0 and the
+/// second 1 in all of them, the others are Kronecker's sequence. Every second or third of these,
+/// those held out for one, is spread as evenly as all are.
+[[nodiscard]] double spread_share(int i, std::size_t d, std::size_t dimensions);
 
 /// Sizes spread evenly in their logarithm, multiples of `multiple`.
 struct SpreadRange {

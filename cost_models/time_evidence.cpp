@@ -51,6 +51,11 @@ TimeEvidence operator_evidence(const Operator& op, const DeviceProfile& device,
 }
 
 TimeEvidence collective_evidence(const LibraryCollective& collective) {
+  // Nothing was measured: links alone, without what ranks wait for one another.
+  constexpr double kUnknown = 1.0;
+  if (collective.provenance == Provenance::kAssumed && collective.error_band == 0)
+    return {
+        .provenance = Provenance::kAssumed, .low = 1.0 / (1.0 + kUnknown), .high = 1.0 + kUnknown};
   return {.provenance = collective.provenance,
           .low = 1.0 / (1.0 + collective.error_band),
           .high = 1.0 + collective.error_band};

@@ -26,7 +26,8 @@ struct TimeEvidence {
 [[nodiscard]] TimeEvidence operator_evidence(const Operator& op, const DeviceProfile& device,
                                              std::span<const LayerRows> routing);
 
-/// Of a collective as its library was measured: within its band where it has one.
+/// Of a collective as its library was measured: within its band where it has one; assumed ones from
+/// half to twice their time.
 [[nodiscard]] TimeEvidence collective_evidence(const LibraryCollective& collective);
 
 }  // namespace switchyard

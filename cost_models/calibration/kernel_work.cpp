@@ -40,7 +40,10 @@ KernelWork work_of_products(const KernelCall& call, const ProductTiles& tiles) {
   const std::vector<ProductShape> products = products_of(call);
   const ProductWork p = product_work(products, call.threads, tiles);
   const double e = call.element_bytes;
-  const double copy = e + kFloatBytes;
+  // CPU kernels copy both operands into tiles of floats, and add up results in scratch.
+  const bool is_gpu = tiles.multiprocessors > 1;
+  const double copy = is_gpu ? e : e + kFloatBytes;
+  const double scratch = is_gpu ? 0.0 : 2.0 * kFloatBytes;
   double activations = 0;
   double results = 0;
   for (const ProductShape& shape : products) {
@@ -51,12 +54,12 @@ KernelWork work_of_products(const KernelCall& call, const ProductTiles& tiles) {
   if (call.kind == KernelKind::kGroupedWeightGradient) {
     for (const ProductShape& shape : products)
       activations += static_cast<double>(shape.depth * shape.columns);
-    work.traffic += Bytes{copy * p.copied_b + 2 * kFloatBytes * p.sums};
+    work.traffic += Bytes{copy * p.copied_b + scratch * p.sums};
     work.weights = Bytes{kFloatBytes * results};
     work.narrow_traffic = Bytes{e * (p.copied_a + p.copied_b)};
     work.working_set = Bytes{e * activations};
   } else {
-    work.traffic += Bytes{2 * kFloatBytes * p.sums + e * results};
+    work.traffic += Bytes{scratch * p.sums + e * results};
     work.weights = Bytes{e * p.copied_b};
     work.narrow_traffic = Bytes{e * (p.copied_a + results)};
     work.narrow_weights = work.weights;

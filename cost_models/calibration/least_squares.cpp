@@ -32,9 +32,11 @@ class Problem {
     return all;
   }
 
+  /// Within the bounds, which exp(log(x)) may miss by a bit.
   [[nodiscard]] std::vector<double> parameters(const Eigen::VectorXd& logs) const {
     std::vector<double> values;
-    for (const double x : logs) values.push_back(std::exp(x));
+    for (Eigen::Index j = 0; j < logs.size(); ++j)
+      values.push_back(std::clamp(std::exp(logs[j]), range(j).lowest, range(j).highest));
     return values;
   }
 

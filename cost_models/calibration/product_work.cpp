@@ -32,6 +32,35 @@ std::int64_t task_columns(std::span<const ProductShape> products, int threads) {
   return columns;
 }
 
+constexpr double kMostTasks = 1e6;
+
+double num_tasks(std::span<const ProductShape> products, std::int64_t block) {
+  double tasks = 0;
+  for (const ProductShape& p : products)
+    tasks += static_cast<double>(num_blocks(p.rows, kTaskRows)) *
+             static_cast<double>(num_blocks(p.columns, block));
+  return tasks;
+}
+
+/// So many tasks that each thread has its share of the work.
+ProductWork in_many_tasks(std::span<const ProductShape> products, int threads, std::int64_t block,
+                          const ProductTiles& tiles) {
+  ProductWork work;
+  for (const ProductShape& p : products) {
+    const auto rows = static_cast<double>(p.rows);
+    const auto columns = static_cast<double>(p.columns);
+    const auto depth = static_cast<double>(p.depth);
+    work.flop +=
+        2.0 * rounded_up(p.rows, tiles.rows) * rounded_up(p.columns, tiles.columns) * depth;
+    work.copied_a += rows * depth * static_cast<double>(num_blocks(p.columns, block));
+    work.copied_b += columns * depth * static_cast<double>(num_blocks(p.rows, kTaskRows));
+    work.sums += rows * columns * static_cast<double>(num_blocks(p.depth, kDepthBlock));
+  }
+  work.flop /= threads;
+  work.tasks = num_tasks(products, block) / threads;
+  return work;
+}
+
 /// All tiles of a kernel side by side on the multiprocessors of a GPU.
 ProductWork in_waves(std::span<const ProductShape> products, const ProductTiles& tiles) {
   ProductWork work;
@@ -57,6 +86,8 @@ ProductWork product_work(std::span<const ProductShape> products, int threads,
                          const ProductTiles& tiles) {
   if (tiles.multiprocessors > 1) return in_waves(products, tiles);
   const std::int64_t block = task_columns(products, threads);
+  if (num_tasks(products, block) > kMostTasks)
+    return in_many_tasks(products, threads, block, tiles);
   std::vector<double> busy(static_cast<std::size_t>(threads), 0.0);
   std::vector<double> tasks(busy.size(), 0.0);
   ProductWork work;

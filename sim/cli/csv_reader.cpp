@@ -97,6 +97,7 @@ bool CsvReader::read_line() {
   while (std::getline(in_, line)) {
     ++line_;
     if (in_.eof() && torn_line_ == TornLine::kIgnored) return false;
+    if (line.ends_with('\r')) line.pop_back();
     if (line.starts_with('#')) comments_.push_back(line);
     if (line.empty() || line.front() == '#') continue;
     row_ = fields_of(line);

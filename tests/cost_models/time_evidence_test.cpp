@@ -80,7 +80,8 @@ TEST(OperatorEvidence, IsOfTheRankWithMostRows) {
 TEST(CollectiveEvidence, HasTheBandOfItsLibrary) {
   LibraryCollective collective;
   EXPECT_EQ(collective_evidence(collective).provenance, Provenance::kAssumed);
-  EXPECT_EQ(collective_evidence(collective).high, 1.0);
+  EXPECT_EQ(collective_evidence(collective).low, 0.5);  // nothing was measured: half to twice
+  EXPECT_EQ(collective_evidence(collective).high, 2.0);
   collective.provenance = Provenance::kExtrapolated;
   collective.error_band = 0.25;
   EXPECT_EQ(collective_evidence(collective).provenance, Provenance::kExtrapolated);

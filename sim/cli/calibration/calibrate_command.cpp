@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cctype>
 #include <memory>
 #include <ostream>
@@ -58,6 +59,17 @@ std::vector<std::filesystem::path> points_of(const CalibrateOptions& options) {
   return measure_points(measure);
 }
 
+/// Names of files that are text in YAML as they are.
+void check_name(const std::string& name) {
+  const bool is_plain =
+      !name.empty() && std::isalnum(static_cast<unsigned char>(name.front())) != 0 &&
+      std::ranges::all_of(name, [](unsigned char c) {
+        return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.' || c == '+';
+      });
+  if (!is_plain)
+    throw ConfigError(fmt::format("--name: expected letters, digits and -_.+, got \"{}\"", name));
+}
+
 /// What was measured, or imported.
 Imported gathered(const CalibrateOptions& options) {
   if (options.import.files.empty()) {
@@ -86,11 +98,11 @@ void write_unused(const std::vector<UnusedTime>& unused, const std::string& fold
 
 void calibrate(const CalibrateOptions& options) {
   check_output_folder(options.out);
+  if (!options.name.empty()) check_name(options.name);  // before minutes of measuring
   const Imported imported = gathered(options);
   const MeasuredPoints& points = imported.points;
   const std::string name = options.name.empty() ? name_of(points.device) : options.name;
-  if (name.find('/') != std::string::npos || name.starts_with('.'))
-    throw ConfigError(fmt::format("--name: expected a plain name, got \"{}\"", name));
+  check_name(name);
   Calibration calibration = calibrate_points(points, name);
   name_sources(imported.sources, calibration);
   calibration.profile.sustained = sustained_speeds(

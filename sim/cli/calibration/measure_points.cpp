@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <optional>
 
@@ -92,6 +93,11 @@ std::optional<fs::path> measure_over_mpi(const MeasureOptions& options, double b
                                    file.string()};
   if (options.is_quiet) command.emplace_back("--quiet");
   const int status = status_of(command);
+  constexpr int kInterrupted = 3;  // of switchyard-kernels measure
+  if (status == kInterrupted || status == 128 + SIGINT || kernels::stopped_by_signal())
+    throw ConfigError(
+        fmt::format("interrupted; what was measured is in {}, and the same command goes on there",
+                    file.string()));
   if (status != 0)
     return skipped(fmt::format("\"{}\" ended with {}", fmt::join(command, " "), status));
   return file;
@@ -112,7 +118,10 @@ std::vector<fs::path> measure_points(const MeasureOptions& options) {
                                     .ranks = options.is_cuda ? 1 : options.ranks};
     const fs::path file = options.folder / "points.csv";
     if (options.is_cuda) kernels::require_measurable(device);
-    fs::create_directories(options.folder);
+    std::error_code refused;
+    fs::create_directories(options.folder, refused);
+    if (refused)
+      throw ConfigError(fmt::format("--out: {}: {}", options.folder.string(), refused.message()));
     const kernels::MeasureResult result =
         kernels::measure_and_tell({.device = device,
                                    .plan = plan,

@@ -10,7 +10,8 @@
 namespace switchyard {
 namespace {
 
-constexpr std::int64_t kLargest = 1'000'000'000'000;
+constexpr std::int64_t kLargest = 1'000'000'000'000;  // bytes
+constexpr std::int64_t kLargestSize = 1'000'000'000;  // rows, columns, tokens
 
 const std::vector<std::string>& activation_names() {
   static const std::vector<std::string> kNames{"relu", "gelu", "geglu", "swiglu"};
@@ -100,6 +101,8 @@ std::string read_shape(const std::string& text, KernelCall& call) {
   for (std::size_t i = 0; i < num_sizes; ++i) {
     const auto size = whole((*entries)[i].value, 1);
     if (!size) return not_whole((*entries)[i]);
+    if (keys[i] != "bytes" && *size > kLargestSize)
+      return fmt::format("shape: {}: expected at most {}, got {}", keys[i], kLargestSize, *size);
     call.sizes.push_back(*size);
   }
   if (has_variant(call.kind)) {

@@ -40,6 +40,12 @@ double number_of(const std::string& text) {
   }
 }
 
+/// 0: not known.
+double size_of_head(const std::string& text) {
+  const double size = number_of(text);
+  return size > 0 && size < 1e18 ? size : 0.0;
+}
+
 MeasuredDevice read_device_lines(const std::vector<std::string>& comments) {
   std::map<std::string, std::string> heads;
   for (const std::string& line : comments) {
@@ -52,9 +58,9 @@ MeasuredDevice read_device_lines(const std::vector<std::string>& comments) {
           .device = heads["device"],
           .software = heads["software"],
           .started = heads["started"],
-          .cores = std::max(1, static_cast<int>(number_of(heads["cores"]))),
-          .last_level_cache = Bytes{number_of(heads["last_level_cache_bytes"])},
-          .memory = Bytes{number_of(heads["memory_bytes"])},
+          .cores = static_cast<int>(std::clamp(number_of(heads["cores"]), 1.0, 1e6)),
+          .last_level_cache = Bytes{size_of_head(heads["last_level_cache_bytes"])},
+          .memory = Bytes{size_of_head(heads["memory_bytes"])},
           .gpus = static_cast<int>(number_of(heads["gpus"])),
           .multiprocessors = static_cast<int>(number_of(heads["multiprocessors"])),
           .tile_rows = static_cast<int>(number_of(tile.substr(0, tile.find('x')))),
@@ -163,6 +169,7 @@ void add_lines(const std::filesystem::path& file, std::vector<std::string>& line
   std::ifstream in{file};
   for (std::string line; std::getline(in, line) && !in.eof();) {
     const bool is_head = line.starts_with('#') || !in_rows;
+    if (line.ends_with('\r')) line.pop_back();
     if (!line.starts_with('#')) in_rows = true;
     if (!line.empty() && (is_first || !is_head)) lines.push_back(line);
   }

@@ -31,17 +31,9 @@ std::string file_name(const std::string& name, const std::string& ending) {
   return name + "." + ending;
 }
 
-/// @param points  the text of the file of points
-std::string device_yaml(const KernelProfile& profile, const std::string& base,
-                        const std::string& points) {
-  const KernelBaseline best = best_rates(profile);
-  std::string text = fmt::format(
-      "# {}, measured {} with {}.\n"
-      "# Written by `switchyard calibrate`; docs/calibrating.md says what the constants are. Times "
-      "of "
-      "operators that no\n# kernel below runs are those of a roofline of the best measured rates.\n"
-      "base: {}\n",
-      profile.measured.device, profile.measured.started, profile.measured.software, base);
+/// CPUs have no datasheet: the best measured rates are their peaks.
+std::string roofline_yaml(const KernelBaseline& best) {
+  std::string text;
   if (best.peak > FlopPerSecond{}) {
     text += fmt::format("peak_bfloat16: {:.4g} GFLOP/s\n", best.peak.base() / 1e9);
     text += "matmul_efficiency: {value: 1, provenance: extrapolated, range: [0.5, 1]}\n";
@@ -55,6 +47,21 @@ std::string device_yaml(const KernelProfile& profile, const std::string& base,
       text += fmt::format("  {}: {}", quantity, source);
   for (const char* quantity : {"memory_bandwidth", "memory_efficiency"})
     text += fmt::format("  {}: {}", quantity, source);
+  return text;
+}
+
+/// @param points  the text of the file of points
+std::string device_yaml(const KernelProfile& profile, const std::string& base,
+                        const std::string& points) {
+  const bool is_cpu = profile.measured.backend != "cuda";
+  std::string text = fmt::format(
+      "# {}, measured {} with {}.\n"
+      "# Written by `switchyard calibrate`; docs/calibrating.md says what the constants are. Times "
+      "of operators that\n# no kernel below runs are those of {}.\n"
+      "base: {}\n",
+      profile.measured.device, profile.measured.started, profile.measured.software,
+      is_cpu ? "a roofline of the best measured rates" : "the base", base);
+  if (is_cpu) text += roofline_yaml(best_rates(profile));
   Json kernels = kernels_json(profile);
   kernels["points_hash"] = text_hash(points);
   return text + yaml_text(Json{{"kernels", kernels}});

@@ -9,7 +9,7 @@
 namespace switchyard {
 namespace {
 
-constexpr double kLongest_us = 1e15;
+constexpr double kLongest_us = 1e16;  // times may be Unix time
 constexpr std::int64_t kMostElements = 1'000'000'000'000'000;
 
 /// The value under a key; nullptr where there is none or the node is no object.
@@ -40,7 +40,7 @@ std::optional<double> time(const Json& event, std::string_view key) {
 
 std::string wrong_time(const Json& event, std::string_view key) {
   const Json* value = find(event, key);
-  return fmt::format("{}: {}: expected microseconds from 0 to 1e15, got {}",
+  return fmt::format("{}: {}: expected microseconds from 0 to 1e16, got {}",
                      in_quotes(text(event, "name")), key,
                      value == nullptr ? "nothing" : in_quotes(value->dump()));
 }

@@ -15,7 +15,7 @@ namespace switchyard {
 namespace {
 
 constexpr std::size_t kMostProblems = 20;
-constexpr double kLongest_us = 1e15;
+constexpr double kLongest_us = 1e16;  // times may be Unix time
 
 /// Fields of a line; those in quotes may have commas, and "" for a quote.
 std::vector<std::string> fields_of(std::string_view line) {
@@ -79,7 +79,7 @@ std::string read_time(const std::string& text, const TimeColumn& column, const c
                       double& us) {
   const auto value = number(text);
   if (!value || *value < 0 || *value * column.us > kLongest_us)
-    return fmt::format("{}: expected a number from 0 to 1e15 us, got {}", name, in_quotes(text));
+    return fmt::format("{}: expected a number from 0 to 1e16 us, got {}", name, in_quotes(text));
   us = *value * column.us;
   return "";
 }

@@ -105,6 +105,18 @@ MeasuredPoints read_together(std::vector<fs::path> files, const std::string& sof
   return points;
 }
 
+/// The file that imports write may be one of those that they go with.
+void refuse_overwriting(const std::vector<fs::path>& files, const fs::path& written) {
+  for (const fs::path& file : files) {
+    std::error_code unknown;
+    if (fs::equivalent(file, written, unknown))
+      throw ConfigError(
+          fmt::format("{}: would be overwritten by the points that are imported now; give another "
+                      "--out, or all files to --import at once",
+                      file.string()));
+  }
+}
+
 }  // namespace
 
 Imported import_points(const ImportRequest& request) {
@@ -112,6 +124,7 @@ Imported import_points(const ImportRequest& request) {
   const std::vector<ReadFile> files = read_files(request, points_files);
   const MeasuredPoints own = points_files.empty() ? MeasuredPoints{} : read_points(points_files);
   if (files.empty()) return {.points = own};
+  refuse_overwriting(points_files, request.folder / kPointsName);
 
   check_one_software(files, request.software, own);
   const std::string software = agreed(request.software, files, &ImportedFile::software,
@@ -127,6 +140,11 @@ Imported import_points(const ImportRequest& request) {
   if (backend.empty()) backend = "cuda";
   if (backend != "cuda" && backend != "cpu")
     throw ConfigError(fmt::format("backend: expected cuda or cpu, got \"{}\"", backend));
+  if (!points_files.empty() && !own.kernels.empty() && own.device.backend != backend)
+    throw ConfigError(fmt::format(
+        "the points are of a device of backend {}, the imported files of {}; two devices make two "
+        "profiles (--import-backend says otherwise)",
+        own.device.backend, backend));
   const std::vector<ImportedPoint> points = points_of(files, backend, result);
   if (points.empty()) refuse_nothing(result);
   if (points_files.empty()) {
@@ -135,7 +153,8 @@ Imported import_points(const ImportRequest& request) {
                                "\"NVIDIA H100 80GB HBM3\""),
               .software = software,
               .started = newest_date(request.files)};
-    for (const ImportedPoint& point : points) device.cores = std::max(device.cores, point.ranks);
+    int& units = backend == "cuda" ? device.gpus : device.cores;
+    for (const ImportedPoint& point : points) units = std::max(units, point.ranks);
   }
   write_files_atomically(request.folder, {{kPointsName, [&](std::ostream& out) {
                                              out << imported_points_text(points, device,

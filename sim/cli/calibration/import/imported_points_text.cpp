@@ -14,6 +14,7 @@ std::string imported_points_text(const std::vector<ImportedPoint>& points,
       "# last_level_cache_bytes: {:.0f}\n# memory_bytes: {:.0f}\n# started: {}\n",
       device.backend, device.device, device.software, device.cores, device.last_level_cache.base(),
       device.memory.base(), device.started);
+  if (device.gpus > 0) text += fmt::format("# gpus: {}\n", device.gpus);
   if (multiprocessors > 0) text += fmt::format("# multiprocessors: {}\n", multiprocessors);
   text +=
       "operator,precision,shape,transport,ranks,busy_ranks,threads,role,pass,repeats,median_s,"

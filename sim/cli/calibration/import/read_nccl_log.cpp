@@ -47,7 +47,7 @@ class NcclLog {
     if (line.find("Out of bounds values") != std::string::npos &&
         line.find("FAILED") != std::string::npos)
       problem("results were wrong, so their times say nothing");
-    const std::size_t begin = line.find_first_not_of(" \t");
+    const std::size_t begin = line.find_first_not_of(" \t\r");
     if (begin == std::string::npos) return;
     if (line[begin] == '#')
       read_head(line.substr(begin + 1));
@@ -101,7 +101,7 @@ class NcclLog {
   void read_row(const std::string& line) {
     const std::vector<std::string> words = words_of(line);
     // Other programs' lines, such as mpirun's "2 more processes".
-    if (!number<std::int64_t>(words[0]) || words.size() < 2 || !number<std::int64_t>(words[1]))
+    if (words.size() < 2 || !number<std::int64_t>(words[0]) || !number<std::int64_t>(words[1]))
       return;
     if (columns_.empty()) return problem("expected a header (# size count type ...) before rows");
     if (words.size() != columns_.size())
@@ -193,7 +193,10 @@ ImportedFile read_nccl_log(const std::string& text, const std::string& file,
                            const NcclLogOptions& options) {
   NcclLog log{file, options};
   std::istringstream lines{text};
-  for (std::string line; std::getline(lines, line);) log.read(std::move(line));
+  for (std::string line; std::getline(lines, line);) {
+    if (line.ends_with('\r')) line.pop_back();
+    log.read(std::move(line));
+  }
   return log.finished();
 }
 

@@ -89,7 +89,8 @@ std::vector<double> KernelForm::best_fit(const std::vector<std::size_t>& places)
 std::vector<FitRange> KernelForm::starts_at(const std::vector<double>& values) const {
   std::vector<FitRange> starts;
   for (std::size_t j = 0; j < values.size(); ++j)
-    starts.push_back({values[j], ranges_[j].lowest, ranges_[j].highest, ranges_[j].start_factor});
+    starts.push_back({std::clamp(values[j], ranges_[j].lowest, ranges_[j].highest),
+                      ranges_[j].lowest, ranges_[j].highest, ranges_[j].start_factor});
   return starts;
 }
 

@@ -56,7 +56,10 @@ struct ProductShape {
   std::int64_t depth = 0;
 };
 
-/// What products in one call add up to.
+/// What products in one call add up to. On a GPU (several multiprocessors) all of them count as one
+/// thread, which has no tasks: whole tiles of half the height and width of `tiles`, and no fewer
+/// operations than if each multiprocessor had as long a part, up to 1024 deep, as the longest; the
+/// library is taken to split deeper ones. That depth and the halves are assumed.
 struct ProductWork {
   double flop = 0;      ///< of the busiest thread, whole tiles
   double copied_a = 0;  ///< numbers of the left operand copied into tiles, over all tasks

@@ -33,6 +33,7 @@ std::int64_t task_columns(std::span<const ProductShape> products, int threads) {
 }
 
 constexpr double kMostTasks = 1e6;
+constexpr double kUnsplitDepth = 1024;  // of a GPU's tile
 
 double num_tasks(std::span<const ProductShape> products, std::int64_t block) {
   double tasks = 0;
@@ -61,22 +62,26 @@ ProductWork in_many_tasks(std::span<const ProductShape> products, int threads, s
   return work;
 }
 
-/// All tiles of a kernel side by side on the multiprocessors of a GPU.
-ProductWork in_waves(std::span<const ProductShape> products, const ProductTiles& tiles) {
+/// Tiles of a kernel side by side on the multiprocessors of a GPU. A library has several tiles and
+/// takes smaller ones, down to a quarter of the largest, or splits the depth, where multiprocessors
+/// would be idle: what is left is that no result takes less than a small tile on one of them.
+ProductWork on_multiprocessors(std::span<const ProductShape> products, const ProductTiles& tiles) {
+  constexpr std::int64_t kSmaller = 2;  // than the tile, in both directions
+  const std::int64_t height = std::max<std::int64_t>(1, tiles.rows / kSmaller);
+  const std::int64_t width = std::max<std::int64_t>(1, tiles.columns / kSmaller);
   ProductWork work;
-  double num_tiles = 0;
+  double longest = 0;
   for (const ProductShape& p : products) {
-    const auto of_product =
-        static_cast<double>(num_blocks(p.rows, tiles.rows) * num_blocks(p.columns, tiles.columns));
-    num_tiles += of_product;
-    work.flop += 2.0 * of_product * tiles.rows * tiles.columns * static_cast<double>(p.depth);
-    work.copied_a += static_cast<double>(p.rows * p.depth);
-    work.copied_b += static_cast<double>(p.depth * p.columns);
-    work.sums += static_cast<double>(p.rows * p.columns);
+    const auto depth = static_cast<double>(p.depth);
+    const double of_tile = 2.0 * static_cast<double>(height * width) * depth;
+    work.flop += of_tile * static_cast<double>(num_blocks(p.rows, height)) *
+                 static_cast<double>(num_blocks(p.columns, width));
+    longest = std::max(longest, std::min(depth, kUnsplitDepth) / depth * of_tile);
+    work.copied_a += static_cast<double>(p.rows) * depth;
+    work.copied_b += depth * static_cast<double>(p.columns);
+    work.sums += static_cast<double>(p.rows) * static_cast<double>(p.columns);
   }
-  if (num_tiles == 0) return work;
-  work.tasks = std::ceil(num_tiles / tiles.multiprocessors);
-  work.flop *= work.tasks * tiles.multiprocessors / num_tiles;
+  work.flop = std::max(work.flop, longest * tiles.multiprocessors);
   return work;
 }
 
@@ -84,7 +89,7 @@ ProductWork in_waves(std::span<const ProductShape> products, const ProductTiles&
 
 ProductWork product_work(std::span<const ProductShape> products, int threads,
                          const ProductTiles& tiles) {
-  if (tiles.multiprocessors > 1) return in_waves(products, tiles);
+  if (tiles.multiprocessors > 1) return on_multiprocessors(products, tiles);
   const std::int64_t block = task_columns(products, threads);
   if (num_tasks(products, block) > kMostTasks)
     return in_many_tasks(products, threads, block, tiles);

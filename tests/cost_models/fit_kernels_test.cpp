@@ -140,13 +140,19 @@ TEST(ProductWork, CountsWholeTilesOfTheBusiestThread) {
                    2.0 * 24 * 32 * 10);
 }
 
-TEST(ProductWork, FillsWholeWavesOfMultiprocessors) {
-  // 3 x 2 tiles of 128 x 128 on 4 multiprocessors: 2 waves, that is 8 tiles.
+TEST(ProductWork, SharesSmallTilesAmongMultiprocessors) {
+  // Tiles of half the height and width: 5 x 4 of 64 x 64, computed whole, on 4 multiprocessors.
   const ProductShape one{.rows = 300, .columns = 256, .depth = 64};
-  const ProductWork work =
-      product_work({&one, 1}, 1, {.rows = 128, .columns = 128, .multiprocessors = 4});
-  EXPECT_DOUBLE_EQ(work.flop, 8 * 2.0 * 128 * 128 * 64);
-  EXPECT_DOUBLE_EQ(work.tasks, 2);
+  const ProductTiles tiles{.rows = 128, .columns = 128, .multiprocessors = 4};
+  EXPECT_DOUBLE_EQ(product_work({&one, 1}, 1, tiles).flop, 20 * 2.0 * 64 * 64 * 64);
+}
+
+TEST(ProductWork, LeavesMultiprocessorsIdleWhereThereIsLittleToDo) {
+  // One tile of 64 x 64, its depth of 4096 in parts of 1024 side by side: as long as 132 such
+  // parts.
+  const ProductShape one{.rows = 64, .columns = 64, .depth = 4096};
+  const ProductTiles tiles{.rows = 128, .columns = 128, .multiprocessors = 132};
+  EXPECT_DOUBLE_EQ(product_work({&one, 1}, 1, tiles).flop, 132 * 2.0 * 64 * 64 * 1024);
 }
 
 TEST(KernelTime, AddsUpOrTakesTheLongerAndSharesTheMachine) {

@@ -1,22 +1,16 @@
 #include "kernels/measure/choose_gpu_points.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "kernels/layer/weights.hpp"
-#include "kernels/measure/spread_sizes.hpp"
+#include "kernels/measure/point_family.hpp"
 
 namespace switchyard::kernels {
 namespace {
 
 using enum MeasuredOperator;
-
-struct GpuFamily {
-  MeasuredOperator op;
-  std::vector<SpreadRange> ranges;
-  double weight = 1.0;  ///< points relative to other families
-  Activation activation = Activation::kRelu;
-};
 
 constexpr SpreadRange kRows{1, 65536};
 constexpr SpreadRange kWidth{256, 16384, 64};
@@ -25,7 +19,7 @@ constexpr SpreadRange kGroups{2, 128};
 constexpr SpreadRange kExperts{8, 256};
 constexpr SpreadRange kChoices{1, 8};
 
-std::vector<GpuFamily> families() {
+std::vector<PointFamily> families() {
   return {{kCopy, {{1e5, 2e9, 256}}},
           {kGemm, {kRows, kWidth, kWidth}, 2.0},
           {kGroupedForward, {kRows, kWidth, kWidth, kGroups}, 3.0},
@@ -47,36 +41,24 @@ std::vector<GpuFamily> families() {
 constexpr double kMostFlop = 2e12;
 constexpr double kMostBytes = 8e9;
 
-bool is_grouped(MeasuredOperator op) {
-  return op == kGroupedForward || op == kGroupedDataGradient || op == kGroupedWeightGradient;
-}
-
 bool is_of_bfloat16_alone(MeasuredOperator op) {
   return op == kGemm || is_grouped(op) || op == kRouter || op == kRouterBackward;
 }
 
 bool has_numbers(MeasuredOperator op) { return op != kCopy && op != kPlan; }
 
-PointRole role_of(int i) { return i > 1 && i % 3 == 1 ? PointRole::kHeldOut : PointRole::kFit; }
-
-/// The i-th point of a family: 0 has the smallest sizes, 1 the largest that a point may have.
-OperatorPoint point_of(const GpuFamily& family, int i) {
-  OperatorPoint point{.op = family.op, .activation = family.activation, .role = role_of(i)};
+OperatorPoint point_of(const PointFamily& family, int i) {
+  OperatorPoint point{
+      .op = family.op,
+      .is_bfloat16 = has_numbers(family.op) && (is_of_bfloat16_alone(family.op) || i % 5 != 4),
+      .activation = family.activation,
+      .role = role_of(i)};
   double shrink = 1.0;
   do {
-    point.sizes.clear();
-    for (std::size_t d = 0; d < family.ranges.size(); ++d) {
-      const double share = spread_share(i, d, family.ranges.size());
-      point.sizes.push_back(spread_size(family.ranges[d], share * shrink));
-    }
+    point.sizes = sizes_of(family, i, shrink);
     shrink -= 0.02;
   } while (rough_cost(point).flop > kMostFlop || rough_cost(point).bytes > kMostBytes);
-  point.is_bfloat16 = has_numbers(family.op) && (is_of_bfloat16_alone(family.op) || i % 5 != 4);
-  // Every fourth grouped product is skewed: mild exponents to fit, severe ones to predict.
-  if (is_grouped(family.op) && i % 4 == 2) {
-    const double exponent = point.role == PointRole::kHeldOut ? 1.2 : 0.6;
-    point.loads = loads_by_popularity(point.sizes[0], point.sizes[3], exponent);
-  }
+  skew_some(point, i);
   return point;
 }
 
@@ -101,37 +83,6 @@ std::vector<OperatorPoint> layer_points() {
          .activation = layer.activation,
          .skew = layer.skew,
          .role = PointRole::kLayer});
-  return points;
-}
-
-/// NCCL's collectives of memory of the GPUs.
-std::vector<OperatorPoint> collective_points(const MeasurePlan& plan) {
-  constexpr int kCount = 20;
-  std::vector<OperatorPoint> points;
-  for (const MeasuredOperator op : {kAllToAll, kAllReduce})
-    for (int i = 0; i < kCount; ++i) {
-      const double share = spread_share(i, 0, 1);
-      points.push_back({.op = op,
-                        .sizes = {spread_size({1e3, 1e9, 64 * plan.ranks}, share)},
-                        .transport = plan.transport,
-                        .ranks = plan.ranks,
-                        .role = role_of(i)});
-    }
-  return points;
-}
-
-/// Coarsest first, so that a run that ends early lacks the finest.
-std::vector<OperatorPoint> operator_points(double density) {
-  const std::vector<GpuFamily> all = families();
-  const auto count_of = [&](const GpuFamily& family) {
-    return std::max(6, static_cast<int>(std::lround(family.weight * density)));
-  };
-  int most = 0;
-  for (const GpuFamily& family : all) most = std::max(most, count_of(family));
-  std::vector<OperatorPoint> points{{.op = kLaunch}, {.op = kSync}};
-  for (int i = 0; i < most; ++i)
-    for (const GpuFamily& family : all)
-      if (i < count_of(family)) points.push_back(point_of(family, i));
   return points;
 }
 
@@ -179,20 +130,19 @@ double gpu_bytes(const OperatorPoint& point, double cache_bytes) {
 }
 
 std::vector<OperatorPoint> choose_gpu_points(const MeasurePlan& plan) {
-  if (plan.ranks > 1) return collective_points(plan);
-  std::vector<OperatorPoint> chosen = layer_points();
-  while (chosen.size() > 1 && rough_seconds_of(chosen, plan) > 0.25 * plan.budget_s)
-    chosen.pop_back();
-  const double left = 0.75 * plan.budget_s - rough_seconds_of(chosen, plan);
-  constexpr double kMostDensity = 40.0;  // more points cost the fit more than they tell it
-  std::vector<OperatorPoint> operators = operator_points(4.0);
-  for (double density = 5.0; density <= kMostDensity; density += 1.0) {
-    std::vector<OperatorPoint> more = operator_points(density);
-    if (rough_seconds_of(more, plan) > left) break;
-    operators = std::move(more);
-  }
-  chosen.insert(chosen.end(), operators.begin(), operators.end());
-  return chosen;
+  constexpr std::array kCollectives{kAllToAll, kAllReduce};  // of memory of the GPUs, over NCCL
+  if (plan.ranks > 1) return collective_points(plan, kCollectives, 1e9, 20);
+  std::vector<OperatorPoint> layers = layer_points();
+  while (layers.size() > 1 && rough_seconds_of(layers, plan) > 0.25 * plan.budget_s)
+    layers.pop_back();
+  const PointChoice choice{
+      .families = families(),
+      .ahead = {{.op = kLaunch}, {.op = kSync}},
+      .points_of = [](const PointFamily& family,
+                      int i) { return std::vector{point_of(family, i)}; },
+      .seconds = [&](const OperatorPoint& point) { return rough_gpu_seconds(point, plan); },
+      .most_density = 40.0};  // more points cost the fit more than they tell it
+  return coarsest_first(choice, 0.75 * plan.budget_s - rough_seconds_of(layers, plan), layers);
 }
 
 }  // namespace switchyard::kernels

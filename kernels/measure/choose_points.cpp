@@ -1,26 +1,16 @@
 #include "kernels/measure/choose_points.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
-#include <set>
 
 #include "kernels/bench/blas.hpp"
-#include "kernels/measure/spread_sizes.hpp"
+#include "kernels/measure/point_family.hpp"
 
 namespace switchyard::kernels {
 namespace {
 
 using enum MeasuredOperator;
-
-/// One family of points: an operator, the ranges of its sizes in their order, and what makes a
-/// point of them.
-struct Family {
-  MeasuredOperator op;
-  std::vector<SpreadRange> ranges;
-  double weight = 1.0;  ///< points relative to other families
-  Activation activation = Activation::kRelu;
-  bool has_bfloat16 = true;
-};
 
 constexpr SpreadRange kRows{8, 4096};
 constexpr SpreadRange kWidth{192, 4096, 16};
@@ -33,24 +23,25 @@ constexpr SpreadRange kChoices{1, 4};
 constexpr SpreadRange kKvHeads{1, 8};
 constexpr SpreadRange kHeadWidth{64, 128, 64};
 
-std::vector<Family> families() {
-  std::vector<Family> all{{kCopy, {{3.2e4, 5e7, 64}}, 2.5, Activation::kRelu, false},
-                          {kGemm, {kRows, kWidth, kWidth}, 1.5},
-                          {kGroupedForward, {kRows, kWidth, kWidth, {2, 64}}, 3.0},
-                          {kGroupedDataGradient, {kRows, kWidth, kWidth, {2, 64}}, 2.5},
-                          {kGroupedWeightGradient, {kRows, kWidth, kWidth, {2, 64}}, 2.5},
-                          {kRouter, {kTokens, kModel, kExperts, kChoices}, 1.5},
-                          {kRouterBackward, {kTokens, kModel, kExperts, kChoices}, 1.5},
-                          {kPlan, {kTokens, kExperts, kChoices}, 1.0, Activation::kRelu, false},
-                          {kPermute, {kTokens, kModel}},
-                          {kUnpermute, {kTokens, kModel, kChoices}},
-                          {kCombine, {kTokens, kModel, kChoices}},
-                          {kCombineBackward, {kTokens, kModel, kChoices}},
-                          {kLayerNorm, {kTokens, kModel}},
-                          {kActivation, {kTokens, kWidth}, 0.7, Activation::kRelu},
-                          {kActivation, {kTokens, kWidth}, 0.7, Activation::kSwiglu},
-                          {kActivationBackward, {kTokens, kWidth}, 0.7, Activation::kRelu},
-                          {kActivationBackward, {kTokens, kWidth}, 0.7, Activation::kSwiglu}};
+std::vector<PointFamily> families() {
+  std::vector<PointFamily> all{
+      {kCopy, {{3.2e4, 5e7, 64}}, 2.5, Activation::kRelu, false},
+      {kGemm, {kRows, kWidth, kWidth}, 1.5},
+      {kGroupedForward, {kRows, kWidth, kWidth, {2, 64}}, 3.0},
+      {kGroupedDataGradient, {kRows, kWidth, kWidth, {2, 64}}, 2.5},
+      {kGroupedWeightGradient, {kRows, kWidth, kWidth, {2, 64}}, 2.5},
+      {kRouter, {kTokens, kModel, kExperts, kChoices}, 1.5},
+      {kRouterBackward, {kTokens, kModel, kExperts, kChoices}, 1.5},
+      {kPlan, {kTokens, kExperts, kChoices}, 1.0, Activation::kRelu, false},
+      {kPermute, {kTokens, kModel}},
+      {kUnpermute, {kTokens, kModel, kChoices}},
+      {kCombine, {kTokens, kModel, kChoices}},
+      {kCombineBackward, {kTokens, kModel, kChoices}},
+      {kLayerNorm, {kTokens, kModel}},
+      {kActivation, {kTokens, kWidth}, 0.7, Activation::kRelu},
+      {kActivation, {kTokens, kWidth}, 0.7, Activation::kSwiglu},
+      {kActivationBackward, {kTokens, kWidth}, 0.7, Activation::kRelu},
+      {kActivationBackward, {kTokens, kWidth}, 0.7, Activation::kSwiglu}};
   if (has_blas()) {
     all.push_back({kAttentionPrefill,
                    {{1, 4}, {64, 1024, 16}, {8, 32, 8}, kKvHeads, kHeadWidth},
@@ -69,23 +60,17 @@ std::vector<Family> families() {
 constexpr double kMostFlop = 6e8;  ///< of a product, so that points stay short
 constexpr double kMostBytes = 1e8;
 
-bool is_grouped(MeasuredOperator op) {
-  return op == kGroupedForward || op == kGroupedDataGradient || op == kGroupedWeightGradient;
-}
-
 bool is_attention(MeasuredOperator op) { return op == kAttentionPrefill || op == kAttentionDecode; }
 
-/// The i-th point of a family: 0 has the smallest sizes, 1 the largest that a point may have.
-OperatorPoint point_of(const Family& family, int i, int threads) {
-  OperatorPoint point{.op = family.op, .activation = family.activation, .threads = threads};
-  constexpr int kEnds = 2;
+OperatorPoint point_of(const PointFamily& family, int i, int threads) {
+  OperatorPoint point{.op = family.op,
+                      .is_bfloat16 = family.has_bfloat16 && i % 2 == 1,
+                      .activation = family.activation,
+                      .threads = threads,
+                      .role = role_of(i)};
   double shrink = 1.0;
   do {
-    point.sizes.clear();
-    for (std::size_t d = 0; d < family.ranges.size(); ++d) {
-      const double share = spread_share(i, d, family.ranges.size());
-      point.sizes.push_back(spread_size(family.ranges[d], share * shrink));
-    }
+    point.sizes = sizes_of(family, i, shrink);
     if (std::ranges::find(size_names(point.op), "choices") != size_names(point.op).end() &&
         std::ranges::find(size_names(point.op), "experts") != size_names(point.op).end()) {
       point.sizes.back() = std::min(point.sizes.back(), size_of(point, "experts"));
@@ -94,13 +79,7 @@ OperatorPoint point_of(const Family& family, int i, int threads) {
       point.sizes[3] = std::int64_t{1} << std::lround(std::log2(point.sizes[3]));
     shrink -= 0.02;
   } while (rough_cost(point).flop > kMostFlop || rough_cost(point).bytes > kMostBytes);
-  point.is_bfloat16 = family.has_bfloat16 && i % 2 == 1;
-  point.role = i >= kEnds && i % 3 == 2 ? PointRole::kHeldOut : PointRole::kFit;
-  // Every fourth product is skewed, up to an exponent of 1.2: mild ones to fit, severe to predict.
-  if (is_grouped(family.op) && i >= kEnds && (i % 8) / 2 == 1) {
-    const double exponent = point.role == PointRole::kHeldOut ? 1.2 : 0.6;
-    point.loads = loads_by_popularity(point.sizes[0], point.sizes[3], exponent);
-  }
+  skew_some(point, i);
   return point;
 }
 
@@ -134,49 +113,14 @@ std::vector<OperatorPoint> layer_points(const MeasurePlan& plan) {
   return points;
 }
 
-std::vector<OperatorPoint> collective_points(const MeasurePlan& plan, int count) {
-  std::vector<OperatorPoint> points;
-  for (const MeasuredOperator op : {kAllToAll, kAllReduce, kAllGather})
-    for (int i = 0; i < count; ++i) {
-      const double share = spread_share(i, 0, 1);
-      points.push_back({.op = op,
-                        .sizes = {spread_size({1e3, 6.4e7, 64 * plan.ranks}, share)},
-                        .transport = plan.transport,
-                        .ranks = plan.ranks,
-                        .threads = plan.threads,
-                        .role = i > 1 && i % 3 == 2 ? PointRole::kHeldOut : PointRole::kFit});
-    }
-  return points;
-}
-
-constexpr int kFirst = 6;  // points that each family has, however short the budget
-
-/// Coarsest first, so that a run that ends early lacks the finest.
-std::vector<OperatorPoint> operator_points(const MeasurePlan& plan, double density) {
+/// The i-th points of a family: two of five are measured on all ranks side by side as well.
+std::vector<OperatorPoint> points_of(const PointFamily& family, int i, const MeasurePlan& plan) {
+  std::vector<OperatorPoint> points{point_of(family, i, plan.threads)};
   const bool is_side_by_side = plan.ranks > 1 && plan.transport == Transport::kLoopback;
-  const auto count_of = [&](const Family& family) {
-    return std::max(kFirst, static_cast<int>(std::lround(family.weight * density)));
-  };
-  const std::vector<Family> all = families();
-  int most = 0;
-  for (const Family& family : all) most = std::max(most, count_of(family));
-  std::vector<OperatorPoint> points{{.op = kLaunch, .threads = plan.threads}};
-  std::set<std::string> keys;  // sizes are rounded: two points may be one
-  for (int i = 0; i < most; ++i)
-    for (const Family& family : all) {
-      if (i >= count_of(family)) continue;
-      const OperatorPoint point = point_of(family, i, plan.threads);
-      if (!keys.insert(point_key(point)).second) continue;
-      points.push_back(point);
-      if (!is_side_by_side || i % 5 > 1) continue;
-      points.push_back(points.back());
-      points.back().busy_ranks = plan.ranks;
-    }
+  if (!is_side_by_side || i % 5 > 1) return points;
+  points.push_back(points.front());
+  points.back().busy_ranks = plan.ranks;
   return points;
-}
-
-void append(std::vector<OperatorPoint>& points, const std::vector<OperatorPoint>& more) {
-  points.insert(points.end(), more.begin(), more.end());
 }
 
 double rough_seconds(const std::vector<OperatorPoint>& points, const MeasurePlan& plan) {
@@ -203,20 +147,17 @@ std::vector<OperatorPoint> choose_points(const MeasurePlan& plan) {
     layers.resize(layers.size() - 2);
   const bool has_others = plan.transport == Transport::kMpi;
   if (has_others) std::erase_if(layers, [&](const auto& p) { return p.ranks != plan.ranks; });
-  std::vector<OperatorPoint> chosen;
-  if (plan.ranks > 1) chosen = collective_points(plan, 16);
-  append(chosen, layers);
-  if (has_others) return chosen;
-  const double left = 0.9 * plan.budget_s - rough_seconds(chosen, plan);
-  std::vector<OperatorPoint> operators = operator_points(plan, 0.0);
-  const auto num_first = static_cast<std::ptrdiff_t>(operators.size());
-  for (double density = 1.0; density <= 200.0; density += 1.0) {
-    std::vector<OperatorPoint> more = operator_points(plan, density);
-    if (rough_seconds(more, plan) > left) break;
-    operators = std::move(more);
-  }
-  operators.insert(operators.begin() + num_first, chosen.begin(), chosen.end());
-  return operators;
+  std::vector<OperatorPoint> others;
+  constexpr std::array kCollectives{kAllToAll, kAllReduce, kAllGather};
+  if (plan.ranks > 1) others = collective_points(plan, kCollectives, 6.4e7, 16);
+  others.insert(others.end(), layers.begin(), layers.end());
+  if (has_others) return others;
+  const PointChoice choice{
+      .families = families(),
+      .ahead = {{.op = kLaunch, .threads = plan.threads}},
+      .points_of = [&](const PointFamily& family, int i) { return points_of(family, i, plan); },
+      .seconds = [&](const OperatorPoint& point) { return rough_seconds(point, plan); }};
+  return coarsest_first(choice, 0.9 * plan.budget_s - rough_seconds(others, plan), others);
 }
 
 }  // namespace switchyard::kernels

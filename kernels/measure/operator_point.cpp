@@ -101,6 +101,11 @@ bool is_collective(MeasuredOperator op) {
          op == MeasuredOperator::kAllGather;
 }
 
+bool is_grouped(MeasuredOperator op) {
+  return op == MeasuredOperator::kGroupedForward || op == MeasuredOperator::kGroupedDataGradient ||
+         op == MeasuredOperator::kGroupedWeightGradient;
+}
+
 bool is_layer(MeasuredOperator op) {
   return op == MeasuredOperator::kLayerForward || op == MeasuredOperator::kLayerForwardBackward;
 }

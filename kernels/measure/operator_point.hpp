@@ -47,6 +47,7 @@ inline constexpr int kNumMeasuredOperators = 24;
 
 [[nodiscard]] bool is_collective(MeasuredOperator op);
 [[nodiscard]] bool is_layer(MeasuredOperator op);
+[[nodiscard]] bool is_grouped(MeasuredOperator op);
 
 /// What a point is for. Layers are never fitted to.
 enum class PointRole { kFit, kHeldOut, kLayer };

@@ -36,17 +36,6 @@ std::string head_text(const PointsHead& head, bool has_clock) {
   return std::string{kSchema} + '\n' + head_lines(head) + columns(has_clock) + '\n';
 }
 
-std::vector<std::string> cells_of(const std::string& line) {
-  std::vector<std::string> cells{""};
-  for (const char c : line) {
-    if (c == ',')
-      cells.emplace_back();
-    else
-      cells.back() += c;
-  }
-  return cells;
-}
-
 }  // namespace
 
 PointsFile::PointsFile(std::string path, const PointsHead& head, bool has_clock)

@@ -8,6 +8,17 @@
 
 namespace switchyard::kernels {
 
+std::vector<std::string> cells_of(const std::string& line) {
+  std::vector<std::string> cells{""};
+  for (const char c : line) {
+    if (c == ',')
+      cells.emplace_back();
+    else
+      cells.back() += c;
+  }
+  return cells;
+}
+
 std::string head_lines(const PointsHead& head) {
   std::string text;
   for (const auto& [key, value] : head) text += "# " + key + ": " + value + '\n';

@@ -9,6 +9,9 @@ namespace switchyard::kernels {
 /// What the lines of a measured file hold for, in order: {"device", "..."}.
 using PointsHead = std::vector<std::pair<std::string, std::string>>;
 
+/// What stands between the commas of a line. No cell has a comma.
+[[nodiscard]] std::vector<std::string> cells_of(const std::string& line);
+
 /// "# device: ...", a line for each.
 [[nodiscard]] std::string head_lines(const PointsHead& head);
 

@@ -22,17 +22,6 @@ constexpr std::size_t kNumColumns = 7;
   throw KernelError{Fault::kSpec, path + ":" + std::to_string(line) + ": " + why};
 }
 
-std::vector<std::string> cells_of(const std::string& line) {
-  std::vector<std::string> cells{""};
-  for (const char c : line) {
-    if (c == ',')
-      cells.emplace_back();
-    else
-      cells.back() += c;
-  }
-  return cells;
-}
-
 std::optional<double> number_of(const std::string& text) {
   double number = 0.0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);

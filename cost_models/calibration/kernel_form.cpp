@@ -94,9 +94,14 @@ std::vector<FitRange> KernelForm::starts_at(const std::vector<double>& values) c
   return starts;
 }
 
-/// Whether it is known elsewhere, or the points differ in what the constant stands for.
+/// Whether it is known elsewhere, or the points differ in what the constant stands for, or have any
+/// of it.
 bool KernelForm::can_tell(K constant) const {
   if (near(constant) != nullptr) return true;
+  // Products on GPUs have no tasks.
+  if (constant == K::kItem || constant == K::kGroup)
+    return std::ranges::any_of(
+        work_, [=](const KernelWork& work) { return scaled_count(work, constant) > 0; });
   if (constant == K::kSharedCompute || constant == K::kSharedMemory)
     return std::ranges::any_of(points_, [](const auto* p) { return other_cores(p->call) > 0; });
   if (constant == K::kNarrow)

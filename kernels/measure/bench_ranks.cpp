@@ -75,7 +75,11 @@ void BenchRanks::repeat(const OperatorPoint& point,
            [&](Communicator& ranks) { repeat_together(ranks, make(point, ranks), goes_on); });
 }
 
-PointsHead BenchRanks::head(const std::string& software) const { return machine_head(software); }
+PointsHead BenchRanks::head(const std::string& software) const {
+  PointsHead head = machine_head(software);
+  head.emplace_back("threads", std::to_string(cpus_.front().num_threads()));
+  return head;
+}
 
 std::vector<FailedCheck> BenchRanks::check() {
   check_cpu_kernels(cpus_.front().num_threads());

@@ -8,6 +8,7 @@
 
 #include "kernels/comm/gather.hpp"
 #include "kernels/layer/kernel_error.hpp"
+#include "kernels/measure/file_lock.hpp"
 #include "kernels/measure/measure_backend.hpp"
 #include "kernels/run/run_measurement.hpp"
 
@@ -204,9 +205,13 @@ void require_measurable(MeasureDevice device) {
 
 MeasureResult measure_machine(MeasureSpec spec) {
   if (spec.plan.ranks == 1) spec.plan.transport = Transport::kNone;
-  if (!has_processes(spec.plan)) return Run{spec, nullptr}.finish();
+  if (!has_processes(spec.plan)) {
+    const RanksLock lock{spec.file, nullptr};
+    return Run{spec, nullptr}.finish();
+  }
   MeasureResult result;
   run_on_transport(spec.plan.transport, spec.plan.ranks, [&](Communicator& world) {
+    const RanksLock lock{spec.file, &world};
     try {
       result = Run{spec, &world}.finish();
     } catch (const KernelError& error) {

@@ -35,7 +35,7 @@ struct MeasureSpec {
 struct MeasureResult {
   std::size_t done = 0;  ///< points times passes, of the first two passes
   std::size_t total = 0;
-  bool was_stopped = false;
+  bool was_stopped = false;  ///< on the rank that writes
   bool ran_out_of_time = false;
   double drift = 0.0;            ///< p90 over p10 of the reference products, less 1
   double disturbed_share = 0.0;  ///< of the lines written: measured while the machine was slow

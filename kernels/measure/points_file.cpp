@@ -20,6 +20,7 @@ constexpr const char* kClockColumn = ",clock_mhz";
 constexpr std::array<const char*, 3> kRoles{"fit", "held_out", "layer"};
 constexpr std::size_t kKeyColumns = 7;
 constexpr std::size_t kRanksColumn = 4;
+constexpr std::size_t kThreadsColumn = 6;
 constexpr std::size_t kPassColumn = 8;
 constexpr std::size_t kReferenceColumn = 13;
 constexpr std::size_t kNumColumns = 14;  ///< without the clock
@@ -56,6 +57,7 @@ PointsFile::PointsFile(std::string path, const PointsHead& head, bool has_clock)
       }
       const auto cells = cells_of(line);
       if (cells.size() != kNumColumns + (has_clock ? 1 : 0)) continue;
+      require_same_threads(path_, cells[kThreadsColumn], head);
       std::string key = cells[0];
       for (std::size_t i = 1; i < kKeyColumns; ++i) key += ',' + cells[i];
       const auto number = [&](std::size_t column) { return std::atoi(cells[column].c_str()); };

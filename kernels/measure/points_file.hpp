@@ -34,9 +34,8 @@ struct PointPasses {
 class PointsFile {
  public:
   /// Begins a file, or goes on with one that this machine and build began.
-  /// @throws KernelError (kSpec) for a file of another machine, build or schema, and where it
-  /// cannot be
-  ///         written
+  /// @throws KernelError (kSpec) for a file of another machine, build, schema or number of threads,
+  ///         and where it cannot be written
   /// @param has_clock  lines end with the device's clock in MHz, empty where it is not known
   PointsFile(std::string path, const PointsHead& head, bool has_clock = false);
 

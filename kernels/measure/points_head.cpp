@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <string_view>
 
 #include "kernels/layer/kernel_error.hpp"
 
@@ -25,7 +26,18 @@ std::string head_lines(const PointsHead& head) {
   return text;
 }
 
+void require_same_threads(const std::string& path, const std::string& threads,
+                          const PointsHead& head) {
+  const auto entry = std::ranges::find(head, "threads", &PointsHead::value_type::first);
+  if (entry == head.end() || entry->second == threads) return;
+  throw KernelError{Fault::kSpec, path + ": was measured with --threads " + threads +
+                                      ", and this run has " + entry->second + ": give --threads " +
+                                      threads + ", or another --out"};
+}
+
 void require_same_head(const std::string& path, const std::string& line, const PointsHead& head) {
+  constexpr std::string_view kThreads = "# threads: ";
+  if (line.starts_with(kThreads)) require_same_threads(path, line.substr(kThreads.size()), head);
   const bool is_same = std::ranges::any_of(head, [&](const auto& entry) {
     return line == "# " + entry.first + ": " + entry.second ||
            (entry.first == "started" && line.starts_with("# started: "));

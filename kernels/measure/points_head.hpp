@@ -20,6 +20,12 @@ using PointsHead = std::vector<std::pair<std::string, std::string>>;
 /// @throws KernelError (kSpec)
 void require_same_head(const std::string& path, const std::string& line, const PointsHead& head);
 
+/// Refuses a file that was measured with another number of threads than the head says, if it says
+/// one: what is fitted to it would be of neither.
+/// @throws KernelError (kSpec) with both numbers
+void require_same_threads(const std::string& path, const std::string& threads,
+                          const PointsHead& head);
+
 /// @throws KernelError (kSpec) with what the system says; for a stream that has just failed
 [[noreturn]] void cannot_write_points(const std::string& path);
 

@@ -8,6 +8,7 @@
 #include "kernels/bench/blas.hpp"
 #include "kernels/comm/gather.hpp"
 #include "kernels/layer/kernel_error.hpp"
+#include "kernels/measure/file_lock.hpp"
 #include "kernels/measure/measure_backend.hpp"
 #include "kernels/run/run_measurement.hpp"
 
@@ -118,8 +119,9 @@ SustainedResult run(const SustainedSpec& spec, Communicator* world) {
     if (!agreed(world, is_first && !is_done(*file, of.name, spec.seconds))) continue;
     Stretch stretch{spec, of, *bench, file ? &*file : nullptr};
     bench->repeat(of.point, [&](double seconds) { return stretch.take(seconds); });
-    result.was_stopped = agreed(world, stretch.is_stopped());
-    if (result.was_stopped) break;
+    const bool is_over = agreed(world, stretch.is_stopped());
+    result.was_stopped = is_over && is_first;
+    if (is_over) break;
   }
   if (is_first)
     for (const auto& [name, rows] : file->classes())
@@ -161,9 +163,13 @@ std::vector<SustainedClass> sustained_classes(MeasureDevice device, const Measur
 
 SustainedResult measure_sustained(SustainedSpec spec) {
   if (spec.plan.ranks == 1) spec.plan.transport = Transport::kNone;
-  if (!has_processes(spec.plan)) return run(spec, nullptr);
+  if (!has_processes(spec.plan)) {
+    const RanksLock lock{spec.file, nullptr};
+    return run(spec, nullptr);
+  }
   SustainedResult result;
   run_on_transport(spec.plan.transport, spec.plan.ranks, [&](Communicator& world) {
+    const RanksLock lock{spec.file, &world};
     try {
       result = run(spec, &world);
     } catch (const KernelError& error) {

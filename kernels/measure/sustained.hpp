@@ -35,7 +35,7 @@ struct SustainedSpec {
 struct SustainedResult {
   std::map<std::string, SustainedRate> rates;  ///< by class, of those that ran to their end
   std::vector<std::string> failed_checks;      ///< kernels that are off, and were not run
-  bool was_stopped = false;
+  bool was_stopped = false;                    ///< on the rank that writes
 };
 
 /// Runs each class without a pause, and writes a row each second: the median time of a call, power

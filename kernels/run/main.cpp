@@ -1,5 +1,6 @@
 // switchyard-kernels: runs and measures MoE layers as a file says. See kUsage.
 #include <atomic>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -39,9 +40,9 @@ constexpr const char* kUsage =
     "its\n"
     "ranks' collectives over NCCL. With --sustained each class of operators for that long "
     "instead,\n"
-    "with power and clock, into FILE.sustained.csv.\n"
+    "with power and clock, into FILE.sustained.csv (at least 10s).\n"
     "Exit status: 0 done, 2 wrong input, a device that is not there or kernels that failed their\n"
-    "check (measure times the others), 3 measure was interrupted,\n"
+    "check (measure times the others), 3 measure was interrupted (the same command goes on),\n"
     "4 a training that numbers which are not finite ended, after its table; 1 anything else.\n"
     "\n"
     "  switchyard-kernels example run > layer.txt && switchyard-kernels run layer.txt\n"
@@ -184,6 +185,9 @@ void say(const std::exception& error, bool is_agreed) {
 
 int main(int argc, char** argv) {
   using namespace switchyard::kernels;
+#ifdef SIGXFSZ
+  std::signal(SIGXFSZ, SIG_IGN);  // writing past a limit on files fails, which is said
+#endif
   try {
     return main_of({argv + 1, argv + argc});
   } catch (const KeyFileError& error) {

@@ -75,6 +75,16 @@ void draw(const MeasureProgress& progress) {
                progress.point.substr(0, progress.point.find(',')).c_str());
 }
 
+template <class Result>
+int exit_status(const Result& result, const std::string& file, bool is_quiet) {
+  if (!result.was_stopped) return result.failed_checks.empty() ? 0 : 2;
+  if (!is_quiet)
+    std::fprintf(stderr,
+                 "interrupted; what was measured is in %s, and the same command goes on there\n",
+                 file.c_str());
+  return kInterruptedStatus;
+}
+
 }  // namespace
 
 double duration_of(const std::string& text) {
@@ -115,9 +125,7 @@ MeasureResult measure_and_tell(MeasureSpec spec, bool is_quiet) {
                  "not measured: attention and norms, which have no CUDA kernel here; collectives, "
                  "which need several GPUs (mpirun -np N switchyard-kernels measure --backend cuda "
                  "--ranks N)\n");
-  if (result.was_stopped)
-    std::fprintf(stderr, "interrupted; the same command goes on where it was\n");
-  else if (result.ran_out_of_time)
+  if (result.ran_out_of_time)
     std::fprintf(stderr, "the budget is spent; the same command measures the rest\n");
   if (result.drift > 0.1)
     std::fprintf(stderr,
@@ -136,7 +144,8 @@ int measure_command(const std::vector<std::string>& arguments) {
   using Take = std::function<void(const std::string& option, const std::string& value)>;
   const std::map<std::string, Take> options{
       {"--backend", [&](const auto&, const auto& value) { spec.device = device_of(value); }},
-      {"--sustained", [&](const auto&, const auto& value) { sustained_s = duration_of(value); }},
+      {"--sustained",
+       [&](const auto&, const auto& value) { sustained_s = sustained_duration_of(value); }},
       {"--out", [&](const auto&, const auto& value) { spec.file = value; }},
       {"--budget",
        [&](const auto&, const auto& value) { spec.plan.budget_s = duration_of(value); }},
@@ -170,12 +179,10 @@ int measure_command(const std::vector<std::string>& arguments) {
                                                      .file = sustained_file_of(spec.file),
                                                      .software = spec.software},
                                                     is_quiet);
-    if (result.was_stopped) return 3;
-    return result.failed_checks.empty() ? 0 : 2;
+    return exit_status(result, sustained_file_of(spec.file), is_quiet);
   }
   const MeasureResult result = measure_and_tell(spec, is_quiet);
-  if (result.was_stopped) return 3;
-  return result.failed_checks.empty() ? 0 : 2;
+  return exit_status(result, spec.file, is_quiet);
 }
 
 }  // namespace switchyard::kernels

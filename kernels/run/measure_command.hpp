@@ -7,11 +7,15 @@
 
 namespace switchyard::kernels {
 
+/// Exit status of what SIGINT or SIGTERM ended, and the same command goes on with.
+inline constexpr int kInterruptedStatus = 3;
+
 /// measure_machine() with a progress bar on a terminal, stopped by SIGINT and SIGTERM, and a
 /// summary on stderr.
 [[nodiscard]] MeasureResult measure_and_tell(MeasureSpec spec, bool is_quiet);
 
-/// switchyard-kernels measure. @returns the exit status: 3 when it was interrupted
+/// switchyard-kernels measure. @returns the exit status: kInterruptedStatus when it was
+/// interrupted, which it says unless asked to be quiet
 /// @throws KernelError kSpec for options that cannot be, and what measure_machine() throws
 [[nodiscard]] int measure_command(const std::vector<std::string>& arguments);
 

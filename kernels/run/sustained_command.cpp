@@ -7,6 +7,9 @@
 #include <optional>
 #include <string>
 
+#include "kernels/layer/kernel_error.hpp"
+#include "kernels/run/measure_command.hpp"
+
 namespace switchyard::kernels {
 namespace {
 
@@ -24,6 +27,16 @@ std::string number_or_dash(const std::optional<double>& number) {
 }
 
 }  // namespace
+
+double sustained_duration_of(const std::string& text) {
+  constexpr double kShortest = 10.0;  // of which the first two seconds are a fifth
+  const double seconds = duration_of(text);
+  if (seconds >= kShortest) return seconds;
+  throw KernelError{Fault::kSpec,
+                    "--sustained: expected at least 10 s, got \"" + text +
+                        "\": the first 2 s are the start, the last half is what lasts, and "
+                        "devices warm up for longer; try 60s"};
+}
 
 const std::atomic<bool>& stopped_by_signal() {
   std::signal(SIGINT, interrupt);
@@ -46,8 +59,6 @@ SustainedResult sustain_and_tell(SustainedSpec spec, bool is_quiet) {
     std::fprintf(stderr, "%-18s burst %.4g ms, sustained %.4g ms, %.3f of its speed after %.0f s\n",
                  name.c_str(), 1e3 * rate.burst_s, 1e3 * rate.sustained_s, rate.ratio(),
                  rate.seconds);
-  if (result.was_stopped)
-    std::fprintf(stderr, "interrupted; the same command begins with the class it was at\n");
   return result;
 }
 

@@ -1,4 +1,5 @@
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <exception>
@@ -8,6 +9,7 @@
 #include <CLI/CLI.hpp>
 
 #include "sim/cli/commands.hpp"
+#include "sim/cli/interrupted.hpp"
 #include "sim/core/error.hpp"
 #include "sim/core/version.hpp"
 #include "sim/engine/engine.hpp"
@@ -16,6 +18,7 @@ namespace {
 
 constexpr int kUserError = 2;
 constexpr int kOurBug = 1;
+constexpr int kInterrupted = 3;
 
 std::string version_text() {
   const auto build = switchyard::build_info();
@@ -33,6 +36,9 @@ int flush_results() {
 }  // namespace
 
 int main(int argc, char** argv) {
+#ifdef SIGXFSZ
+  std::signal(SIGXFSZ, SIG_IGN);  // writing past a limit on files fails, which is said
+#endif
   spdlog::set_default_logger(spdlog::stderr_color_mt("switchyard"));
   CLI::App program{"What a Mixture-of-Experts model costs to train, before renting the machines.",
                    "switchyard"};
@@ -57,6 +63,9 @@ int main(int argc, char** argv) {
     return kUserError;
   } catch (const CLI::ParseError& error) {
     return program.exit(error) == 0 ? 0 : kUserError;
+  } catch (const switchyard::Interrupted& interrupted) {
+    fmt::print(stderr, "{}\n", interrupted.what());
+    return kInterrupted;
   } catch (const switchyard::ConfigError& error) {
     fmt::print(stderr, "{}\n", error.what());
     return kUserError;

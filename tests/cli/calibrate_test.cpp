@@ -197,6 +197,10 @@ TEST_F(ProgramCalibrate, TakesTilesOfAGpuFromItsPoints) {
   ASSERT_EQ(run.exit_code, 0) << run.err;
   EXPECT_THAT(file_text(folder() / "out" / "made-up-core.yaml"),
               HasSubstr("tiles: {rows: 128, columns: 256, multiprocessors: 108}"));
+  // Products on GPUs have no tasks, so nothing is known of what one costs.
+  EXPECT_THAT(file_text(folder() / "out" / "made-up-core.yaml"), Not(HasSubstr("group:")));
+  ASSERT_EQ(calibrate(write("points.csv", made_up_points()).string()).exit_code, 0);
+  EXPECT_THAT(file_text(profile()), HasSubstr("group:"));
   EXPECT_THAT(file_text(folder() / "out" / "made-up-core.system.yaml"), HasSubstr("ranks: 4"));
 }
 

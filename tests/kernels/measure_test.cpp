@@ -1,6 +1,11 @@
 #include "kernels/measure/measure.hpp"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <cmath>
+#include <csignal>
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <numeric>
@@ -16,6 +21,7 @@
 #include "kernels/measure/operator_inputs.hpp"
 #include "kernels/measure/quiet_samples.hpp"
 #include "kernels/run/measure_command.hpp"
+#include "kernels/run/sustained_command.hpp"
 
 namespace switchyard::kernels {
 namespace {
@@ -191,6 +197,28 @@ TEST(PointsFile, RefusesAFileOfAnotherMachine) {
   EXPECT_EQ(content_of(file), before);
 }
 
+TEST(PointsFile, RefusesAnotherNumberOfThreads) {
+  const fs::path file = fresh_file("threads");
+  const auto refusal = [&](const PointsHead& head) {
+    return message_of([&] { const PointsFile points(file, head); });
+  };
+  const std::string expected =
+      file.string() +
+      ": was measured with --threads 3, and this run has 1: give --threads 3, or another --out";
+  { const PointsFile points{file, {{"device", "a"}, {"threads", "3"}}}; }
+  EXPECT_EQ(refusal({{"device", "a"}, {"threads", "3"}}), "");
+  EXPECT_EQ(refusal({{"device", "a"}, {"threads", "1"}}), expected);
+  // A file whose head does not say it, as older ones: its points do.
+  fs::remove(file);
+  {
+    PointsFile points{file, {{"device", "a"}}};
+    points.add(grouped_point(), 0, {.repeats = 3, .median_s = 2e-3, .p10_s = 1e-3, .p90_s = 3e-3},
+               1e-4);
+  }
+  EXPECT_EQ(refusal({{"device", "a"}, {"threads", "3"}}), "");
+  EXPECT_EQ(refusal({{"device", "a"}, {"threads", "1"}}), expected);
+}
+
 TEST(PointsFile, RefusesAFileThatHoldsSomethingElse) {
   const fs::path file = fresh_file("other");
   std::ofstream{file} << "precious\n";
@@ -260,6 +288,7 @@ TEST(MeasureMachine, IsStoppedBetweenPointsAndGoesOn) {
   EXPECT_TRUE(first.was_stopped);
   EXPECT_EQ(first.done, 3U);
   const std::string before = content_of(file);
+  EXPECT_NE(before.find("\n# threads: 1\n"), std::string::npos);
   num_points = 1;
   is_stopped = false;
   const MeasureResult second = measure_machine(spec);
@@ -274,6 +303,45 @@ TEST(DurationOf, ReadsUnits) {
   EXPECT_EQ(duration_of("45"), 45.0);
   for (const char* wrong : {"", "min", "-3min", "3 weeks", "0", "nan"})
     EXPECT_THROW(static_cast<void>(duration_of(wrong)), KernelError) << wrong;
+}
+
+/// What `measure` does when SIGTERM has already come: exit status and what it says.
+std::pair<int, std::string> interrupted_measure(std::vector<std::string> arguments,
+                                                const fs::path& file) {
+  const fs::path said = file.string() + ".stderr";
+  arguments.insert(arguments.end(), {"--out", file.string(), "--ranks", "1"});
+  const pid_t child = ::fork();
+  if (child == 0) {
+    static_cast<void>(std::freopen(said.c_str(), "w", stderr));
+    static_cast<void>(stopped_by_signal());
+    std::raise(SIGTERM);
+    const int status = measure_command(arguments);
+    std::fflush(stderr);
+    ::_exit(status);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, content_of(said)};
+}
+
+TEST(MeasureCommand, ThatIsInterruptedSaysSoOnce) {
+  const fs::path file = fresh_file("interrupted");
+  const auto [status, said] = interrupted_measure({"--budget", "1s"}, file);
+  EXPECT_EQ(status, kInterruptedStatus);
+  EXPECT_EQ(said, "interrupted; what was measured is in " + file.string() +
+                      ", and the same command goes on there\n");
+  EXPECT_EQ(interrupted_measure({"--budget", "1s", "--quiet"}, file),
+            (std::pair{kInterruptedStatus, std::string{}}));
+}
+
+TEST(SustainedDurationOf, HasRoomForAStartAndALastHalf) {
+  EXPECT_EQ(sustained_duration_of("10s"), 10.0);
+  EXPECT_EQ(sustained_duration_of("1min"), 60.0);
+  for (const char* shorter : {"1s", "9.9 s"})
+    EXPECT_NE(message_of([&] {
+                static_cast<void>(sustained_duration_of(shorter));
+              }).find("--sustained: expected at least 10 s"),
+              std::string::npos);
 }
 
 }  // namespace

@@ -1,20 +1,17 @@
-#include <algorithm>
-#include <cctype>
 #include <memory>
-#include <ostream>
 #include <thread>
 
 #include <CLI/CLI.hpp>
 
+#include "sim/cli/calibration/calibration_names.hpp"
 #include "sim/cli/calibration/calibration_report.hpp"
 #include "sim/cli/calibration/fit_points.hpp"
 #include "sim/cli/calibration/import/import_points.hpp"
 #include "sim/cli/calibration/import/unused_report.hpp"
 #include "sim/cli/calibration/measure_points.hpp"
 #include "sim/cli/calibration/sustained_points.hpp"
-#include "sim/cli/calibration/write_profile.hpp"
+#include "sim/cli/calibration/write_calibration.hpp"
 #include "sim/cli/commands.hpp"
-#include "sim/core/error.hpp"
 #include "sim/report/output_folder.hpp"
 
 namespace switchyard {
@@ -31,57 +28,32 @@ struct CalibrateOptions {
   MeasureOptions measure;
 };
 
-/// A name for files: "intel-r-xeon-r-processor-2-cores".
-std::string name_of(const MeasuredDevice& device) {
-  std::string name;
-  for (const char c : device.device) {
-    const bool is_plain = std::isalnum(static_cast<unsigned char>(c)) != 0;
-    if (is_plain)
-      name += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    else if (!name.empty() && name.back() != '-')
-      name += '-';
-  }
-  if (name.empty()) name = "device";
-  if (device.backend == "cuda") {
-    while (name.ends_with('-')) name.pop_back();
-    return name;
-  }
-  if (name.back() != '-') name += '-';
-  return name + fmt::format("{}-core{}", device.cores, device.cores == 1 ? "" : "s");
-}
+/// What is fitted to, and what this run measured of this machine.
+struct Gathered {
+  Imported imported;
+  MeasuredFiles measured;
+};
 
-/// Files of points: those given, or of this machine.
-std::vector<std::filesystem::path> points_of(const CalibrateOptions& options) {
-  if (!options.points.empty()) return options.points;
-  MeasureOptions measure = options.measure;
-  measure.is_cuda = options.backend == "cuda";
-  measure.folder = options.out;
-  return measure_points(measure);
-}
-
-/// Names of files that are text in YAML as they are.
-void check_name(const std::string& name) {
-  const bool is_plain =
-      !name.empty() && std::isalnum(static_cast<unsigned char>(name.front())) != 0 &&
-      std::ranges::all_of(name, [](unsigned char c) {
-        return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.' || c == '+';
-      });
-  if (!is_plain)
-    throw ConfigError(fmt::format("--name: expected letters, digits and -_.+, got \"{}\"", name));
-}
-
-/// What was measured, or imported.
-Imported gathered(const CalibrateOptions& options) {
-  if (options.import.files.empty()) {
-    const std::vector<std::filesystem::path> files = points_of(options);
-    return {.points = read_points(files), .points_files = files};
+Gathered gathered(const CalibrateOptions& options) {
+  if (!options.import.files.empty()) {
+    ImportRequest request = options.import;
+    request.points = options.points;
+    request.folder = options.out;
+    Gathered result{.imported = import_points(request), .measured = {}};
+    result.imported.points_files = options.points;
+    return result;
   }
-  ImportRequest request = options.import;
-  request.points = options.points;
-  request.folder = options.out;
-  Imported imported = import_points(request);
-  imported.points_files = options.points;
-  return imported;
+  Gathered result;
+  result.imported.points_files = options.points;
+  if (options.points.empty()) {
+    MeasureOptions measure = options.measure;
+    measure.is_cuda = options.backend == "cuda";
+    measure.folder = options.out;
+    result.measured = measure_points(measure);
+    result.imported.points_files = result.measured.files;
+  }
+  result.imported.points = read_points(result.imported.points_files);
+  return result;
 }
 
 std::string base_of(const CalibrateOptions& options, const MeasuredDevice& device) {
@@ -89,40 +61,31 @@ std::string base_of(const CalibrateOptions& options, const MeasuredDevice& devic
   return device.backend == "cuda" ? base_profile_of(device.device) : "cpu-core";
 }
 
-void write_unused(const std::vector<UnusedTime>& unused, const std::string& folder,
-                  const std::string& name) {
-  if (unused.empty()) return;
-  write_files_atomically(
-      folder, {{name + ".unused.csv", [&](std::ostream& out) { out << unused_csv(unused); }}});
-}
-
 void calibrate(const CalibrateOptions& options) {
   check_output_folder(options.out);
-  if (!options.name.empty()) check_name(options.name);  // before minutes of measuring
-  const Imported imported = gathered(options);
+  // Before minutes of measuring.
+  if (!options.name.empty()) check_profile_name(options.name);
+  if (!options.base.empty()) check_base(options.base, options.out);
+  const Gathered all = gathered(options);
+  const Imported& imported = all.imported;
   const MeasuredPoints& points = imported.points;
-  const std::string name = options.name.empty() ? name_of(points.device) : options.name;
-  check_name(name);
+  const std::string name = options.name.empty() ? profile_name_of(points.device) : options.name;
+  check_profile_name(name);
   Calibration calibration = calibrate_points(points, name);
   name_sources(imported.sources, calibration);
   calibration.profile.sustained = sustained_speeds(
       sustained_files(imported.points_files, options.sustained_points), points.device);
   LinkProfiles links;
   for (const auto& [transport, fit] : calibration.links) links[transport] = fit.profile;
-  write_profile(calibration, points, base_of(options, points.device), options.out);
-  write_unused(imported.unused, options.out, name);
+  write_calibration(calibration, imported,
+                    {.base = base_of(options, points.device), .folder = options.out});
   fmt::print("{}{}",
              format_calibration({.name = name,
                                  .measured = points.device,
                                  .rows = calibration_rows(calibration.profile, links, points)}),
              format_unused(imported.unused));
-  std::string written = fmt::format("{}/{}.system.yaml", options.out, name);
-  if (!calibration.profile.models.empty())
-    written = fmt::format("{}/{}.yaml and ", options.out, name) + written;
-  if (!imported.unused.empty())
-    written += fmt::format(", and all that was not used to {}/{}.unused.csv", options.out, name);
-  fmt::print(stderr, "wrote {}; use it with --set system={}/{}.system.yaml\n", written, options.out,
-             name);
+  fmt::print(stderr, "{}", written_text(calibration, imported, options.out));
+  refuse_failed_checks(all.measured.failed_checks);
 }
 
 void add_import_options(CLI::App& command, CalibrateOptions& options,
@@ -166,7 +129,10 @@ void add_calibrate(CLI::App& program) {
       "cuda), then here\n"
       "         switchyard calibrate --points points.csv --name that-node\n"
       "Another stack: switchyard calibrate --import trace.json.gz --import all_reduce.log "
-      "--software \"PyTorch 2.5, cuBLAS 12.4\"");
+      "--software \"PyTorch 2.5, cuBLAS 12.4\"\n"
+      "Exit status: 0 done, 2 wrong input or kernels that failed their check (the profile has the "
+      "others),\n"
+      "             3 interrupted: the same command goes on");
   auto* points_option =
       command
           ->add_option("--points", options->points,

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "sim/cli/calibration/coverage_warning.hpp"
 #include "sim/core/version.hpp"
 #include "sim/report/csv_text.hpp"
 #include "sim/report/text_table.hpp"
@@ -133,7 +134,7 @@ std::string format_calibration(const CalibrationReport& report) {
             error_table(layers, PointRole::kLayer, "layer");
   text += fmt::format("noise: median difference of two passes over a point; drift {:.0f} %\n",
                       100.0 * report.measured.drift);
-  return text + drift_warning(report.measured);
+  return text + coverage_warning(kernels) + drift_warning(report.measured);
 }
 
 std::string calibration_csv(const CalibrationReport& report) {

@@ -17,7 +17,8 @@ struct CalibrationReport {
 };
 
 /// A table of operators, over held-out points or where there are none those fitted to; a table of
-/// layers where there are any; a warning of a machine that drifted.
+/// layers where there are any; warnings of intervals that do not hold and of a machine that
+/// drifted.
 [[nodiscard]] std::string format_calibration(const CalibrationReport& report);
 
 /// A row for each point; see docs/calibrating.md for the columns.

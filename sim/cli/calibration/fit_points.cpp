@@ -96,6 +96,14 @@ CollectiveFit fit_links(std::vector<CollectivePoint> points, const std::string& 
   return fit;
 }
 
+/// Threads of a rank, where all points have as many; else predictions are of one.
+int threads_of(const std::vector<KernelPoint>& points) {
+  const auto threads = [](const KernelPoint& point) { return point.call.threads; };
+  const bool is_same =
+      std::ranges::adjacent_find(points, std::ranges::not_equal_to{}, threads) == points.end();
+  return points.empty() || !is_same ? 1 : threads(points.front());
+}
+
 }  // namespace
 
 ProductTiles tiles_of(const MeasuredDevice& device) {
@@ -118,6 +126,7 @@ Calibration calibrate_points(const MeasuredPoints& points, const std::string& na
   profile.name = name;
   profile.measured = points.device;
   profile.tiles = tiles_of(points.device);
+  profile.threads = threads_of(points.kernels);
   profile.models = fit_kernels(points.kernels, profile.tiles, options);
   std::map<std::string, std::vector<CollectivePoint>> transports;
   for (const CollectivePoint& point : points.collectives)

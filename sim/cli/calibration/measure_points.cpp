@@ -1,18 +1,22 @@
 #include "sim/cli/calibration/measure_points.hpp"
 
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
+#include <iterator>
 #include <optional>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "kernels/comm/mpi_communicator.hpp"
 #include "kernels/layer/kernel_error.hpp"
 #include "kernels/run/measure_command.hpp"
 #include "kernels/run/sustained_command.hpp"
+#include "sim/cli/calibration/child_program.hpp"
+#include "sim/cli/interrupted.hpp"
 #include "sim/core/error.hpp"
 
 namespace switchyard {
@@ -42,22 +46,28 @@ std::optional<fs::path> kernels_program() {
   return on_path("switchyard-kernels");
 }
 
-/// Runs a program and waits for it. @returns its exit status, 127 where it did not start
-int status_of(const std::vector<std::string>& command) {
-  std::vector<char*> arguments;
-  for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
-  arguments.push_back(nullptr);
-  const pid_t child = fork();
-  if (child == 0) {
-    // As root, as in containers, Open MPI runs only when told to.
-    setenv("OMPI_ALLOW_RUN_AS_ROOT", "1", 0);
-    setenv("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1", 0);
-    execv(arguments.front(), arguments.data());
-    _exit(127);
+/// SIGINT and SIGTERM do again what they did before, once it is gone.
+class SignalsGivenBack {
+ public:
+  SignalsGivenBack() {
+    sigaction(SIGINT, nullptr, &interrupt_);
+    sigaction(SIGTERM, nullptr, &terminate_);
   }
-  int status = 0;
-  if (child < 0 || waitpid(child, &status, 0) < 0 || !WIFEXITED(status)) return 127;
-  return WEXITSTATUS(status);
+  ~SignalsGivenBack() {
+    sigaction(SIGINT, &interrupt_, nullptr);
+    sigaction(SIGTERM, &terminate_, nullptr);
+  }
+  SignalsGivenBack(const SignalsGivenBack&) = delete;
+  SignalsGivenBack& operator=(const SignalsGivenBack&) = delete;
+
+ private:
+  struct sigaction interrupt_ {};
+  struct sigaction terminate_ {};
+};
+
+Interrupted interrupted(const std::string& file) {
+  return Interrupted{fmt::format(
+      "interrupted; what was measured is in {}, and the same command goes on there", file)};
 }
 
 constexpr double kMpiShare = 0.12;  // of the budget
@@ -75,29 +85,27 @@ std::optional<fs::path> measure_over_mpi(const MeasureOptions& options, double b
   if (!mpirun) return skipped("there is no mpirun on the PATH");
   if (!program) return skipped("switchyard-kernels is neither beside switchyard nor on the PATH");
   const std::string ranks = fmt::format("{}", options.ranks);
-  std::vector<std::string> command{mpirun->string(),
-                                   "--oversubscribe",
-                                   "-np",
-                                   ranks,
-                                   program->string(),
-                                   "measure",
-                                   "--transport",
-                                   "mpi",
-                                   "--ranks",
-                                   ranks,
-                                   "--threads",
-                                   fmt::format("{}", options.threads),
-                                   "--budget",
-                                   fmt::format("{}s", kMpiShare * budget_s),
-                                   "--out",
-                                   file.string()};
-  if (options.is_quiet) command.emplace_back("--quiet");
-  const int status = status_of(command);
-  constexpr int kInterrupted = 3;  // of switchyard-kernels measure
-  if (status == kInterrupted || status == 128 + SIGINT || kernels::stopped_by_signal())
-    throw ConfigError(
-        fmt::format("interrupted; what was measured is in {}, and the same command goes on there",
-                    file.string()));
+  const std::vector<std::string> command{mpirun->string(),
+                                         "--oversubscribe",
+                                         "-np",
+                                         ranks,
+                                         program->string(),
+                                         "measure",
+                                         "--transport",
+                                         "mpi",
+                                         "--ranks",
+                                         ranks,
+                                         "--threads",
+                                         fmt::format("{}", options.threads),
+                                         "--budget",
+                                         fmt::format("{}s", kMpiShare * budget_s),
+                                         "--out",
+                                         file.string(),
+                                         "--quiet"};  // this program says that it was interrupted
+  const int status = status_of_child(command, kernels::stopped_by_signal());
+  if (status == kernels::kInterruptedStatus || status == 128 + SIGINT ||
+      kernels::stopped_by_signal())
+    throw interrupted(file.string());
   if (status != 0)
     return skipped(fmt::format("\"{}\" ended with {}", fmt::join(command, " "), status));
   return file;
@@ -105,11 +113,12 @@ std::optional<fs::path> measure_over_mpi(const MeasureOptions& options, double b
 
 }  // namespace
 
-std::vector<fs::path> measure_points(const MeasureOptions& options) {
+MeasuredFiles measure_points(const MeasureOptions& options) {
+  const SignalsGivenBack signals;
   try {
     const double budget_s = kernels::duration_of(options.budget);
     if (!options.sustained.empty())
-      static_cast<void>(kernels::duration_of(options.sustained));  // before minutes of measuring
+      static_cast<void>(kernels::sustained_duration_of(options.sustained));  // before minutes
     const bool has_mpi_share = options.ranks > 1 && !options.is_cuda;
     const auto device =
         options.is_cuda ? kernels::MeasureDevice::kCuda : kernels::MeasureDevice::kCpu;
@@ -122,35 +131,44 @@ std::vector<fs::path> measure_points(const MeasureOptions& options) {
     fs::create_directories(options.folder, refused);
     if (refused)
       throw ConfigError(fmt::format("--out: {}: {}", options.folder.string(), refused.message()));
+    MeasuredFiles measured{
+        .files = {file}, .failed_checks = {}, .folder = kernels::FileLock{options.folder.string()}};
     const kernels::MeasureResult result =
         kernels::measure_and_tell({.device = device,
                                    .plan = plan,
                                    .file = file.string(),
                                    .software = kernels::software_text()},
                                   options.is_quiet);
-    const auto interrupted = [](const std::string& where) {
-      return ConfigError(fmt::format(
-          "interrupted; what was measured is in {}, and the same command goes on there", where));
-    };
     if (result.was_stopped) throw interrupted(file.string());
+    measured.failed_checks = result.failed_checks;
     if (!options.sustained.empty()) {
       const std::string rows = kernels::sustained_file_of(file.string());
-      if (kernels::sustain_and_tell({.device = device,
+      const kernels::SustainedResult sustained =
+          kernels::sustain_and_tell({.device = device,
                                      .plan = plan,
-                                     .seconds = kernels::duration_of(options.sustained),
+                                     .seconds = kernels::sustained_duration_of(options.sustained),
                                      .file = rows,
                                      .software = kernels::software_text()},
-                                    options.is_quiet)
-              .was_stopped)
-        throw interrupted(rows);
+                                    options.is_quiet);
+      if (sustained.was_stopped) throw interrupted(rows);
+      std::ranges::copy(sustained.failed_checks, std::back_inserter(measured.failed_checks));
     }
-    std::vector<fs::path> files{file};
     if (has_mpi_share)
-      if (const auto over_mpi = measure_over_mpi(options, budget_s)) files.push_back(*over_mpi);
-    return files;
+      if (const auto over_mpi = measure_over_mpi(options, budget_s))
+        measured.files.push_back(*over_mpi);
+    if (kernels::stopped_by_signal()) throw interrupted(file.string());
+    return measured;
   } catch (const kernels::KernelError& error) {
     throw ConfigError(error.what());
   }
+}
+
+void refuse_failed_checks(const std::vector<std::string>& failed_checks) {
+  if (failed_checks.empty()) return;
+  throw ConfigError(
+      fmt::format("kernels that failed their check were not timed, and the profile is without "
+                  "them:\n  {}",
+                  fmt::join(failed_checks, "\n  ")));
 }
 
 }  // namespace switchyard

@@ -1,8 +1,11 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "kernels/measure/file_lock.hpp"
 
 namespace switchyard {
 
@@ -17,12 +20,22 @@ struct MeasureOptions {
   bool is_quiet = false;
 };
 
+/// What was measured.
+struct MeasuredFiles {
+  std::vector<std::filesystem::path> files;
+  std::vector<std::string> failed_checks;   ///< kernels that are off, and were not timed
+  std::optional<kernels::FileLock> folder;  ///< nobody else measures there meanwhile
+};
+
 /// Measures the kernels of this machine into points.csv of the folder, and with several ranks,
 /// where there is an mpirun, collectives and layers over MPI into points_mpi.csv, for a fifth of
 /// the budget; asked for sustained speeds, those as well. Of a GPU points alone, its collectives
 /// need ranks of mpirun. Goes on with files of before.
-/// @returns the files
-/// @throws ConfigError with what cannot be measured, and when it was interrupted
-[[nodiscard]] std::vector<std::filesystem::path> measure_points(const MeasureOptions& options);
+/// @throws ConfigError with what cannot be measured, and where another run measures in that folder
+/// @throws Interrupted by SIGINT and SIGTERM, which are as they were before when it returns
+[[nodiscard]] MeasuredFiles measure_points(const MeasureOptions& options);
+
+/// @throws ConfigError that names the kernels that were left out of a profile, if any
+void refuse_failed_checks(const std::vector<std::string>& failed_checks);
 
 }  // namespace switchyard

@@ -98,9 +98,7 @@ KernelModel read_model(Section section, int& num_points) {
   Section constants = section.subsection("constants", "See cost_models/calibration.");
   for (const ConstantRange& range : constant_ranges(model.kind)) {
     const std::string_view name = constant_name(range.constant);
-    const bool may_miss = range.constant == K::kSharedCompute ||
-                          range.constant == K::kSharedMemory || range.constant == K::kNarrow;
-    if (!may_miss)
+    if (!may_miss(range.constant))
       read_constant(constants.subsection(name, "Of the form."), range.constant, model);
     else if (auto constant = constants.optional_subsection(name, "Where points tell it."))
       read_constant(std::move(*constant), range.constant, model);
@@ -163,6 +161,11 @@ void attach_points(Section& section, const std::vector<int>& num_points, const s
 }
 
 }  // namespace
+
+bool may_miss(K constant) {
+  return constant == K::kItem || constant == K::kGroup || constant == K::kSharedCompute ||
+         constant == K::kSharedMemory || constant == K::kNarrow;
+}
 
 KernelProfile read_kernels(Section section) {
   KernelProfile profile;

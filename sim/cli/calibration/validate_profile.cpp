@@ -11,10 +11,29 @@
 #include "sim/core/error.hpp"
 
 namespace switchyard {
+namespace {
+
+/// Beside a device's profile lies the system of such devices, of nearly the same name.
+void refuse_system(const YamlNode& written, const std::filesystem::path& file) {
+  const YamlNode::Entry* device = written.find("device");
+  if (device == nullptr || written.find("scale_up") == nullptr) return;
+  const std::string& name = device->value.scalar;
+  if (!name.ends_with(".yaml"))
+    throw ConfigError(fmt::format(
+        "{}: is a system, and no kernel of its device was measured: expected the profile of a "
+        "device that `switchyard calibrate` wrote",
+        file.string()));
+  throw ConfigError(fmt::format("{}: is a system: give the profile of its device, {}",
+                                file.string(), (file.parent_path() / name).string()));
+}
+
+}  // namespace
 
 CalibrationReport validate_profile(const std::filesystem::path& file) {
+  const YamlNode written = load_yaml(file);
+  refuse_system(written, file);
   Diagnostics diagnostics;
-  const std::optional<YamlNode> node = resolve(load_yaml(file), "", device_catalog(), diagnostics);
+  const std::optional<YamlNode> node = resolve(written, "", device_catalog(), diagnostics);
   diagnostics.throw_if_any();
   const DeviceFile device_file =
       read_document(*node, [](Section section) { return read_device(std::move(section)); });

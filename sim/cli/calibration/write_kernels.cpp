@@ -88,9 +88,7 @@ Json model_json(const KernelModel& model) {
   const KernelConstants neutral = neutral_constants();
   for (const ConstantRange& range : constant_ranges(model.kind)) {
     const auto place = static_cast<std::size_t>(range.constant);
-    const bool may_miss = range.constant == K::kSharedCompute ||
-                          range.constant == K::kSharedMemory || range.constant == K::kNarrow;
-    if (may_miss && model.constants[place] == neutral[place]) continue;
+    if (may_miss(range.constant) && model.constants[place] == neutral[place]) continue;
     constants[std::string{constant_name(range.constant)}] = {
         {"value", constant_value(range.constant, model.constants[place])},
         {"range",

@@ -109,8 +109,8 @@ std::vector<std::string> source_lines(const Calibration& calibration, const std:
 
 }  // namespace
 
-void write_profile(const Calibration& calibration, const MeasuredPoints& points,
-                   const std::string& base, const std::filesystem::path& folder) {
+std::set<std::string> write_profile(const Calibration& calibration, const MeasuredPoints& points,
+                                    const std::string& base, const std::filesystem::path& folder) {
   KernelProfile profile = calibration.profile;
   profile.points_file = file_name(profile.name, "points.csv");
   std::vector<OutputFile> files;
@@ -131,6 +131,9 @@ void write_profile(const Calibration& calibration, const MeasuredPoints& points,
   add(profile.points_file, std::move(rows));
   add(file_name(profile.name, "system.yaml"), system_yaml(profile, calibration, base));
   write_files_atomically(folder, files);
+  std::set<std::string> names;
+  for (const OutputFile& file : files) names.insert(file.name);
+  return names;
 }
 
 }  // namespace switchyard

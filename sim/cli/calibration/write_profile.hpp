@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <set>
 #include <string>
 
 #include "sim/cli/calibration/fit_points.hpp"
@@ -16,8 +17,9 @@ namespace switchyard {
 ///
 /// Where no kernel was measured there is no <name>.yaml, and the machine's devices are `base`.
 /// @param base  the profile that has what was not measured: memory, and how layers are lowered
+/// @returns the names of the files
 /// @throws ConfigError when the folder cannot be written.
-void write_profile(const Calibration& calibration, const MeasuredPoints& points,
-                   const std::string& base, const std::filesystem::path& folder);
+std::set<std::string> write_profile(const Calibration& calibration, const MeasuredPoints& points,
+                                    const std::string& base, const std::filesystem::path& folder);
 
 }  // namespace switchyard

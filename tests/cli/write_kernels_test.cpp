@@ -32,7 +32,7 @@ std::string text_of(KernelConstant constant, double value) {
 TEST(KernelsJson, WritesTheFewestDigitsThatAreTheConstant) {
   using K = KernelConstant;
   // Each is some last places off the number of four digits: what a division by 1e-9 or 1e9 leaves.
-  EXPECT_EQ(text_of(K::kMemoryBandwidth, 2188999999999.9998), "2189 GB/s");
+  EXPECT_EQ(text_of(K::kWeightBandwidth, 2188999999999.9998), "2189 GB/s");
   EXPECT_EQ(text_of(K::kRate, 2189.0 / 1e-9), "2.189 TFLOP/s");
   EXPECT_EQ(text_of(K::kLaunch, 0.46909999999999996e-6), "469.1 ns");
   EXPECT_EQ(text_of(K::kLaunch, 1e-6), "1 us");

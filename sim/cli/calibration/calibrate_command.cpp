@@ -4,6 +4,7 @@
 #include <ostream>
 #include <thread>
 
+#include <spdlog/spdlog.h>
 #include <CLI/CLI.hpp>
 
 #include "sim/cli/calibration/calibration_report.hpp"
@@ -100,6 +101,7 @@ void calibrate(const CalibrateOptions& options) {
   check_output_folder(options.out);
   if (!options.name.empty()) check_name(options.name);  // before minutes of measuring
   const Imported imported = gathered(options);
+  for (const std::string& warning : imported.warnings) spdlog::warn("{}", warning);
   const MeasuredPoints& points = imported.points;
   const std::string name = options.name.empty() ? name_of(points.device) : options.name;
   check_name(name);

@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <iterator>
 #include <map>
 #include <numeric>
 #include <tuple>
+
+#include <fmt/format.h>
 
 #include "cost_models/calibration/kernel_form.hpp"
 #include "cost_models/calibration/kernel_kin.hpp"
@@ -28,10 +31,10 @@ auto sort_key(const KernelPoint& point) {
                     c.threads, c.sizes,         c.loads,   point.time.base()};
 }
 
+/// The double next to the decimal number: powers of ten below 1 would add noise to it.
 double four_digits(double value) {
   if (value == 0.0 || !std::isfinite(value)) return value;
-  const double scale = std::pow(10.0, 3 - std::floor(std::log10(std::abs(value))));
-  return std::round(value * scale) / scale;
+  return std::strtod(fmt::format("{:.3e}", value).c_str(), nullptr);
 }
 
 std::vector<std::size_t> all_places(std::size_t count) {

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <fstream>
 #include <iterator>
-#include <string_view>
+#include <sstream>
+#include <utility>
 
 #include "sim/core/error.hpp"
 
@@ -13,23 +15,54 @@ namespace {
 
 constexpr std::size_t kMostProblems = 20;
 
-std::vector<std::string> fields_of(std::string_view line) {
-  std::vector<std::string> fields(1);
-  for (const char c : line) {
-    if (c == ',')
-      fields.emplace_back();
-    else if (c != '\r')
-      fields.back() += c;
-  }
-  return fields;
+constexpr std::string_view kBlanks = " \t\r";
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
+std::string trimmed(std::string_view text) {
+  const std::size_t begin = text.find_first_not_of(kBlanks);
+  if (begin == text.npos) return "";
+  return std::string{text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1)};
 }
 
 }  // namespace
 
+CsvFields csv_fields(std::string_view line) {
+  CsvFields result;
+  for (std::size_t i = 0; i <= line.size(); ++i) {
+    std::string field;
+    i = std::min(line.find_first_not_of(kBlanks, i), line.size());
+    if (i < line.size() && line[i] == '"') {
+      for (++i; i < line.size() && (line[i] != '"' || line.substr(i, 2) == "\"\""); ++i) {
+        field += line[i];
+        if (line[i] == '"') ++i;
+      }
+      result.ends_in_quotes = i >= line.size();
+      ++i;
+    }
+    const std::size_t end = std::min(line.find(',', i), line.size());
+    if (i < end) field += trimmed(line.substr(i, end - i));
+    result.fields.push_back(std::move(field));
+    i = std::max(i, end);
+  }
+  return result;
+}
+
 CsvReader::CsvReader(const std::filesystem::path& file, TornLine torn_line)
-    : name_{file.string()}, in_{file}, torn_line_{torn_line} {
-  if (!in_) throw ConfigError(fmt::format("{}: cannot read", name_));
+    : name_{file.string()}, in_{std::make_unique<std::ifstream>(file)}, torn_line_{torn_line} {
+  if (!*in_) throw ConfigError(fmt::format("{}: cannot read", name_));
+  read_header();
+}
+
+CsvReader::CsvReader(std::string name, const std::string& text)
+    : name_{std::move(name)},
+      in_{std::make_unique<std::istringstream>(text)},
+      torn_line_{TornLine::kRead} {
+  read_header();
+}
+
+void CsvReader::read_header() {
   if (!read_line()) throw ConfigError(fmt::format("{}: no header line", name_));
+  throw_if_any();
   const std::vector<std::string> header = row_;
   for (std::size_t i = 0; i < header.size(); ++i) columns_[header[i]] = i;
 }
@@ -94,13 +127,16 @@ void CsvReader::throw_if_any() const {
 
 bool CsvReader::read_line() {
   std::string line;
-  while (std::getline(in_, line)) {
+  while (std::getline(*in_, line)) {
     ++line_;
-    if (in_.eof() && torn_line_ == TornLine::kIgnored) return false;
+    if (line_ == 1 && line.starts_with(kByteOrderMark)) line.erase(0, kByteOrderMark.size());
+    if (in_->eof() && torn_line_ == TornLine::kIgnored) return false;
     if (line.ends_with('\r')) line.pop_back();
     if (line.starts_with('#')) comments_.push_back(line);
-    if (line.empty() || line.front() == '#') continue;
-    row_ = fields_of(line);
+    if (line.find_first_not_of(kBlanks) == line.npos || line.front() == '#') continue;
+    CsvFields found = csv_fields(line);
+    if (found.ends_in_quotes) problem("expected a quote (\") that ends the last field");
+    row_ = std::move(found.fields);
     return true;
   }
   return false;

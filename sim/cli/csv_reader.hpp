@@ -1,15 +1,29 @@
 #pragma once
 
 #include <filesystem>
-#include <fstream>
+#include <istream>
 #include <map>
+#include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace switchyard {
 
+/// A line of a CSV file.
+struct CsvFields {
+  std::vector<std::string> fields{};
+  bool ends_in_quotes = false;  ///< its last field has no quote at its end
+};
+
+/// Fields between commas, without the blanks around them. A field in quotes may have commas and
+/// blanks, and "" for a quote.
+/// Source: RFC 4180, but that no field has line breaks and that blanks do not count.
+[[nodiscard]] CsvFields csv_fields(std::string_view line);
+
 /// A CSV file of measurements being read row by row: the current row's fields by column, and what
-/// was wrong so far. Lines that begin with '#' are comments, empty lines are skipped.
+/// was wrong so far. Lines that begin with '#' are comments, empty lines are skipped, and so is a
+/// byte order mark.
 class CsvReader {
  public:
   /// What a last line is that does not end: of files that are appended to while being read, or
@@ -18,6 +32,9 @@ class CsvReader {
 
   /// Reads the header. @throws ConfigError when there is none.
   explicit CsvReader(const std::filesystem::path& file, TornLine torn_line = TornLine::kRead);
+
+  /// Reads the header of a text. @param name  of its file, for messages
+  CsvReader(std::string name, const std::string& text);
 
   [[nodiscard]] bool has(const std::string& column) const { return columns_.contains(column); }
 
@@ -48,10 +65,11 @@ class CsvReader {
   void throw_if_any() const;
 
  private:
+  void read_header();
   bool read_line();
 
   std::string name_;
-  std::ifstream in_;
+  std::unique_ptr<std::istream> in_;
   TornLine torn_line_;
   std::map<std::string, std::size_t> columns_;
   std::vector<std::string> row_;

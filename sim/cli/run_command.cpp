@@ -109,6 +109,7 @@ void run(const RunOptions& options) {
   const RunReport report = run_experiment(experiment, engine, options);
   if (!options.quiet) warn_of_draws(report);
   if (!options.quiet) warn_of_unproven_times(report);
+  if (!options.quiet) warn_of_anchors(report);
 
   if (!options.out.empty()) {
     const CaseReport& traced = traced_case(report, options.trace);

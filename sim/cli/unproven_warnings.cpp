@@ -29,4 +29,14 @@ void warn_of_unproven_times(const RunReport& report) {
   }
 }
 
+void warn_of_anchors(const RunReport& report) {
+  for (const CaseReport& c : report.cases)
+    if (!c.anchored_to.empty() && c.result.mfu > 1.0)
+      spdlog::warn(
+          "{}: MFU is {:.0f} %: anchored to {}, the step takes less time than its products at the "
+          "device's peak; that trace was of less work than the step it was compared with (batch, "
+          "microbatches, ranks?), or of a faster device",
+          c.name, 100 * c.result.mfu, c.anchored_to);
+}
+
 }  // namespace switchyard

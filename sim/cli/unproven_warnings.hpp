@@ -8,4 +8,7 @@ namespace switchyard {
 /// comes from no kernel, and names the largest such operators.
 void warn_of_unproven_times(const RunReport& report);
 
+/// Warns of anchored cases with an MFU above 1: no device is that fast.
+void warn_of_anchors(const RunReport& report);
+
 }  // namespace switchyard

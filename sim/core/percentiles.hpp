@@ -11,7 +11,7 @@ struct Percentiles {
   double p95 = 0;
 };
 
-/// Linear between order statistics: position p * (n - 1). Precondition: not empty (checked).
+/// Linear in position p * (n - 1) of the order; p5 and p95 of two are these. Not empty (checked).
 [[nodiscard]] Percentiles percentiles(std::vector<double> values);
 
 }  // namespace switchyard

@@ -33,6 +33,12 @@ Eigen::MatrixXd traffic_of(const Collective& collective, const LayerRows& rows) 
   return collective.routed.rows == RoutedRows::kSentByRank ? there : there.transpose();
 }
 
+/// What was measured and is then multiplied by an anchor's factor is fitted: to one step.
+TimeEvidence anchored(TimeEvidence evidence, double factor) {
+  if (factor != 1.0) evidence.provenance = std::max(evidence.provenance, Provenance::kFitted);
+  return evidence;
+}
+
 /// Collectives of equal kind, ranks and size share one schedule; those of routed rows share it with
 /// others of the same layer and direction.
 class Schedules {
@@ -80,10 +86,10 @@ class Schedules {
           traffic_of(collective, routing_[static_cast<std::size_t>(collective.routed.moe_layer)]));
     LibraryCollective timed = library_collective(request, *topology_, system_->collectives);
     sent_.push_back(sent_by_a_rank(timed.schedule, num_ranks(*topology_)) / timed.byte_inflation);
-    evidence_.push_back(collective_evidence(timed));
     timed.schedule.proven_bound = lower_bound(request, *topology_, cuts_);
-    if (system_->anchor)
-      scale_time(timed.schedule, anchor_factor(system_->anchor, time_class(collective)));
+    const double factor = anchor_factor(system_->anchor, time_class(collective));
+    evidence_.push_back(anchored(collective_evidence(timed), factor));
+    if (factor != 1.0) scale_time(timed.schedule, factor);
     schedules_->push_back(std::move(timed.schedule));
   }
 
@@ -153,8 +159,9 @@ TaskGraph price_step(const StepGraph& graph, const System& system, const Topolog
         set_durations(routed_work(*op, routing[layer], system.device), share_of_rank, task);
       else
         set_durations({operator_work(*op, system.device)}, {}, task);
-      task.evidence = operator_evidence(*op, system.device, routing);
-      task.duration = anchor_factor(system.anchor, time_class(*op)) * task.duration;
+      const double factor = anchor_factor(system.anchor, time_class(*op));
+      task.evidence = anchored(operator_evidence(*op, system.device, routing), factor);
+      task.duration = factor * task.duration;
     } else {
       const auto& collective = std::get<Collective>(node);
       task.name = collective.name;

@@ -145,14 +145,18 @@ std::string to_csv(const RunReport& report) {
   std::string text = fmt::format("# switchyard {} git={} seed={} experiment={} engine={}\n",
                                  build.version, build.git_hash, report.seed,
                                  csv_comment(report.experiment), engine_name(report.engine));
+  const bool is_anchored = std::ranges::any_of(
+      report.cases, [](const CaseReport& row) { return !row.anchored_to.empty(); });
   Cells names = header();
   const Cells of_evidence = evidence_columns(report);
   names.insert(names.end(), of_evidence.begin(), of_evidence.end());
+  if (is_anchored) names.emplace_back("anchored_to");
   text += line_of(names);
   for (const CaseReport& row : report.cases) {
     Cells cells = row_of(row);
     const Cells evidence = evidence_cells(report, row);
     cells.insert(cells.end(), evidence.begin(), evidence.end());
+    if (is_anchored) cells.push_back(row.anchored_to);
     text += line_of(cells);
   }
   return text;

@@ -319,8 +319,11 @@ std::string format_table(const RunReport& report) {
   add(format(table_of_cases(report), kTerminalWidth));
   for (const CaseReport& row : report.cases)
     if (!row.anchored_to.empty())
-      text += fmt::format("{} is anchored to {}: times are multiplied by class.\n", row.name,
-                          row.anchored_to);
+      text += fmt::format(
+          "{} is anchored to {}: times are multiplied by class; MFU is of the multiplied times, "
+          "and "
+          "intervals are multiplied with them.\n",
+          row.name, row.anchored_to);
   if (any_published(report)) add(text_of_errors(report));
   if (!report.ratios.empty()) add(format(table_of_ratios(report.ratios), kTerminalWidth));
   if (!report.leave_one_out.empty()) add(format(table_of_leave_one_out(report), kTerminalWidth));

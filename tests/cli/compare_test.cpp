@@ -13,6 +13,7 @@
 namespace switchyard {
 namespace {
 
+namespace fs = std::filesystem;
 using testing::HasSubstr;
 
 double us(Seconds time) { return 1e6 * time.base(); }
@@ -198,6 +199,49 @@ TEST_F(ProgramCompare, AnchorsLaterPredictionsToOneObservedStep) {
   EXPECT_THAT(run.out, HasSubstr("expert+data is anchored to observed.csv"));
   EXPECT_THAT(compare({"--set", "anchor=" + anchor, "--anchor", anchor}).err,
               HasSubstr("anchored already"));
+}
+
+TEST_F(ProgramCompare, WritesNothingWhereTheAnchorIsRefused) {
+  // A second of products is far more than is predicted.
+  (void)write("observed.csv", "class,time_us\nproducts,1000000000\n");
+  const fs::path out = folder() / "out";
+  const fs::path anchor = folder() / "new" / "anchor.yaml";
+  const auto refused = [&](const fs::path& file) {
+    const ProgramRun run = compare({"--out", out.string(), "--anchor", file.string()});
+    EXPECT_EQ(run.exit_code, 2);
+    EXPECT_FALSE(fs::exists(out));
+    EXPECT_FALSE(fs::exists(anchor.parent_path()));
+    return run.err;
+  };
+  EXPECT_THAT(refused(anchor), HasSubstr("--anchor: expected ratios from 0.2 to 5"));
+  EXPECT_THAT(refused(folder()), HasSubstr("--anchor: expected a file"));
+  EXPECT_THAT(refused(folder() / "new" / ""), HasSubstr("--anchor: expected a file"));
+  EXPECT_THAT(refused(folder() / "observed.csv" / "x.yaml"), HasSubstr("cannot create"));
+  EXPECT_EQ(compare({"--out", out.string(), "--anchor", anchor.string(), "--anchor-any"}).exit_code,
+            0);
+  EXPECT_TRUE(fs::exists(anchor));
+}
+
+TEST_F(ProgramCompare, SaysThatAnAnchoredStepIsFasterThanTheDevice) {
+  const std::string anchor = write("anchor.yaml",
+                                   "version: 1\nexperiment: e\ntrace: t\ndate: d\n"
+                                   "factors: {products: 0.001, experts: 0.001, attention: 0.001, "
+                                   "elementwise: 0.001, permutation: 0.001, router: 0.001}\n");
+  const ProgramRun run =
+      switchyard({"run", "experiments/execute.yaml", "--engine", "analytic", "--set",
+                  "anchor=" + anchor, "--out", (folder() / "out").string()});
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  EXPECT_THAT(run.err, HasSubstr("than its products at the device's peak"));
+  EXPECT_THAT(file_text(folder() / "out" / "results.csv"), HasSubstr(",anchored_to\n"));
+}
+
+TEST_F(ProgramCompare, TakesTheCsvOfASpreadsheet) {
+  (void)write("observed.csv", "\xEF\xBB\xBF\"class\", \"time_us\"\r\n\"products\", 1000\r\n");
+  double observed = 0;
+  const Json comparison = compared();
+  for (const Json& row : comparison["classes"])
+    if (row["class"] == "products and experts") observed = row["observed_s"];
+  EXPECT_DOUBLE_EQ(observed, 1e-3);
 }
 
 TEST_F(ProgramCompare, RefusesWhatItCannotCompare) {

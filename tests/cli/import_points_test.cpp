@@ -1,3 +1,5 @@
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <fstream>
 
@@ -6,6 +8,7 @@
 #include "sim/cli/calibration/import/hold_out.hpp"
 #include "sim/cli/calibration/import/import_trace.hpp"
 #include "sim/cli/calibration/import/read_nccl_log.hpp"
+#include "sim/cli/calibration/import/repeated_shapes.hpp"
 #include "sim/cli/traces/read_kineto.hpp"
 #include "tests/cli/config_error_text.hpp"
 #include "tests/cli/made_up_measurements.hpp"
@@ -64,6 +67,40 @@ TEST(ReadNcclLog, RefusesRowsThatAreCutOff) {
   text.resize(text.find("N/A"));
   EXPECT_THAT(config_error_text([&] { return read_nccl_log(text, "a.log", {}); }),
               HasSubstr("a.log:12: expected 13 columns, as the header has, got 12"));
+}
+
+TEST(ReadNcclLog, LeavesOutTheRowThatAStoppedProgramCutOff) {
+  const std::string whole = made_up_log("all_reduce_perf", 2);
+  // Rows are lines 12 to 21; the last one is cut in the middle, at "N/" of "N/A", and in a line
+  // that the scheduler ends.
+  const std::string rows = whole.substr(0, whole.find("# Out of bounds"));
+  for (const std::string& text :
+       {rows.substr(0, rows.size() - 30), rows.substr(0, rows.size() - 2),
+        rows.substr(0, rows.size() - 30) + "\nslurmstepd: error: *** JOB 7 CANCELLED ***\n"}) {
+    const ImportedFile log = read_nccl_log(text, "a.log", {});
+    EXPECT_EQ(log.points.size(), 9);
+    ASSERT_EQ(log.warnings.size(), 1);
+    EXPECT_THAT(log.warnings.front(), HasSubstr("a.log:21: expected 13 columns"));
+  }
+  // A row or the end of the table after it: nothing was stopped.
+  const std::string cut = rows.substr(0, rows.size() - 30) + "\n";
+  for (const std::string& text : {cut + "# Out of bounds values : 0 OK\n",
+                                  cut + rows.substr(rows.rfind('\n', rows.size() - 2) + 1)})
+    EXPECT_THAT(config_error_text([&] { return read_nccl_log(text, "a.log", {}); }),
+                HasSubstr("a.log:21: expected 13 columns"));
+}
+
+TEST(RepeatedShapesText, NamesTheShapeThatDiffersMost) {
+  const auto point = [](const std::string& shape, double us, const std::string& file) {
+    return ImportedPoint{.name = "gemm", .shape = shape, .median_s = us / 1e6, .file = file};
+  };
+  EXPECT_EQ(repeated_shapes_text({point("a", 1, "x"), point("b", 1, "x")}), "");
+  // 1 to 1.25 us is 25 %, 4 to 4.4 us is 10 %.
+  const std::string text =
+      repeated_shapes_text({point("a", 1, "x"), point("b", 4, "x"), point("c", 9, "y"),
+                            point("a", 1.25, "y"), point("b", 4.4, "x")});
+  EXPECT_THAT(text, HasSubstr("2 of the imported shapes occur more than once"));
+  EXPECT_THAT(text, HasSubstr("differ by up to 25 %: gemm a, 1 to 1.25 us, in x, y"));
 }
 
 TEST(ReadNcclLog, TakesTheCollectiveFromTheFileOrTheOption) {
@@ -236,6 +273,27 @@ TEST_F(ProgramImport, MakesLinksOfLogsAlone) {
                                       (folder() / "out" / "made-up.system.yaml").string(),
                                       "--bytes", "64 KiB", "--format", "csv"});
   EXPECT_EQ(used.exit_code, 0) << used.err;
+}
+
+TEST_F(ProgramImport, SaysWhatOccursTwiceAndWhatWasCutOff) {
+  const std::string log = made_up_log("all_reduce_perf", 4);
+  const std::string cut = log.substr(0, log.find("# Out of bounds") - 30);
+  const ProgramRun run = import({"--import", write("a.log", log), "--import", write("b.log", cut)});
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  EXPECT_THAT(run.err, HasSubstr("9 of the imported shapes occur more than once"));
+  EXPECT_THAT(run.err, HasSubstr("b.log:23: expected 13 columns"));
+}
+
+TEST_F(ProgramImport, RefusesPipesAndDevices) {
+  const std::string pipe = (folder() / "pipe").string();
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  for (const char* option : {"--import", "--points"}) {
+    const ProgramRun run = import({option, pipe});  // nobody writes into it
+    EXPECT_EQ(run.exit_code, 2);
+    EXPECT_THAT(run.err, HasSubstr("pipe: expected a regular file, this is a pipe"));
+  }
+  EXPECT_THAT(import({"--import", "/dev/zero"}).err, HasSubstr("this is a device"));
+  EXPECT_FALSE(fs::exists(folder() / "out"));
 }
 
 TEST_F(ProgramImport, MakesAProfileOfAnOperatorCsvThatLoadsByItself) {

@@ -28,7 +28,7 @@ std::size_t num_points_in(const std::filesystem::path& file) {
       return read_nccl_log(text, name, {}).points.size();
     case MeasuredFormat::kOperators:
       check_is_text(text, name);
-      return read_operator_csv(file).points.size();
+      return read_operator_csv(text, name).points.size();
     case MeasuredFormat::kKineto:
       return import_trace(read_kineto(text, name), name).points.size();
     case MeasuredFormat::kNsight:

@@ -161,6 +161,17 @@ TEST(SimulateRoutedTraining, TakesLongerTheMoreUnevenTheRouting) {
   EXPECT_LT(analytic(balanced).step_time.base(), analytic(lognormal_run(0.4)).step_time.base());
 }
 
+TEST(SimulateRoutedTraining, StaysWithinThePercentilesOfFewDraws) {
+  for (const int draws : {2, 3, 4, 5}) {
+    TrainingRunSpec run = lognormal_run(0.5);
+    run.draws = draws;
+    const TrainingResult result = analytic(run);
+    EXPECT_LT(result.step_time_over_draws.p5, result.step_time_over_draws.p95) << draws;
+    EXPECT_LE(result.step_time_over_draws.p5, result.step_time.base()) << draws;
+    EXPECT_GE(result.step_time_over_draws.p95, result.step_time.base()) << draws;
+  }
+}
+
 TEST(SimulateRoutedTraining, ShowsTheOnlyDraw) {
   TrainingRunSpec run = lognormal_run(0.5);
   run.draws = 1;

@@ -55,6 +55,36 @@ TEST(StepEvidence, IsTheDevicesIntervalWithoutKernels) {
   EXPECT_EQ(result.step_time, simulate_training(small_run(), EngineKind::kAnalytic).step_time);
 }
 
+// All operators and collectives take half the time, but for latencies of links: MFU doubles as far
+// as the step is shorter, and the interval keeps its multiples around the anchored time.
+TEST(StepEvidence, IsScaledWithAnAnchoredTime) {
+  TrainingRunSpec run = small_run();
+  run.system.device.step_interval = StepInterval{.low = 0.8, .high = 1.5};
+  const TrainingResult before = simulate_training(run, EngineKind::kAnalytic);
+  run.system.anchor = Anchor{.experiment = "e", .trace = "t", .date = "d"};
+  run.system.anchor->factors.fill(0.5);
+  const TrainingResult after = simulate_training(run, EngineKind::kAnalytic);
+  EXPECT_LT(after.step_time / before.step_time, 0.9);
+  EXPECT_NEAR((after.mfu / before.mfu) * (after.step_time / before.step_time), 1.0, 1e-9);
+  const auto evidence = step_evidence(after, run.system.device);
+  ASSERT_TRUE(evidence.has_value());
+  EXPECT_DOUBLE_EQ(evidence->low / after.step_time, 0.8);
+  EXPECT_DOUBLE_EQ(evidence->high / after.step_time, 1.5);
+  EXPECT_NE(evidence->high, step_evidence(before, run.system.device)->high);
+}
+
+// An anchor multiplies what kernels take and both ends of their interval: exp(+-0.1), as before.
+TEST(StepEvidence, KeepsIntervalsOfAnchoredKernelsAroundTheirTimes) {
+  TrainingRunSpec run = measured_run();
+  run.system.anchor = Anchor{.experiment = "e", .trace = "t", .date = "d"};
+  run.system.anchor->factors.fill(3.0);
+  const TrainingResult result = simulate_training(run, EngineKind::kAnalytic);
+  const ClassShare& share = share_of(result, OperatorClass::kFeedForward);
+  const Seconds fitted = of(share.sources, Provenance::kFitted);
+  EXPECT_NEAR((share.time - share.sources.low) / fitted, 1.0 - std::exp(-0.1), 1e-9);
+  EXPECT_NEAR((share.sources.high - share.time) / fitted, std::exp(0.1) - 1.0, 1e-9);
+}
+
 // All forward norms take 4 us, in each of 3 microbatches: 2 blocks in each of 2 encoder layers, 3
 // in each of 2 decoder layers.
 TEST(StepEvidence, AddsUpEachClassByWhereItsTimesComeFrom) {

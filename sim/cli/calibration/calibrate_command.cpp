@@ -1,6 +1,7 @@
 #include <memory>
 #include <thread>
 
+#include <spdlog/spdlog.h>
 #include <CLI/CLI.hpp>
 
 #include "sim/cli/calibration/calibration_names.hpp"
@@ -68,6 +69,7 @@ void calibrate(const CalibrateOptions& options) {
   if (!options.base.empty()) check_base(options.base, options.out);
   const Gathered all = gathered(options);
   const Imported& imported = all.imported;
+  for (const std::string& warning : imported.warnings) spdlog::warn("{}", warning);
   const MeasuredPoints& points = imported.points;
   const std::string name = options.name.empty() ? profile_name_of(points.device) : options.name;
   check_profile_name(name);

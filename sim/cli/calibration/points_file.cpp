@@ -8,6 +8,7 @@
 #include "sim/cli/calibration/point_passes.hpp"
 #include "sim/cli/calibration/point_shape.hpp"
 #include "sim/cli/csv_reader.hpp"
+#include "sim/cli/traces/measured_text.hpp"
 #include "sim/core/error.hpp"
 #include "sim/core/quantile.hpp"
 
@@ -168,6 +169,7 @@ void add_lines(const std::filesystem::path& file, std::vector<std::string>& line
   bool in_rows = false;
   std::ifstream in{file};
   for (std::string line; std::getline(in, line) && !in.eof();) {
+    if (line.starts_with("\xEF\xBB\xBF")) line.erase(0, 3);  // byte order mark
     const bool is_head = line.starts_with('#') || !in_rows;
     if (line.ends_with('\r')) line.pop_back();
     if (!line.starts_with('#')) in_rows = true;
@@ -215,6 +217,7 @@ MeasuredPoints read_points(const std::vector<std::filesystem::path>& files) {
   MeasuredPoints result;
   Gathered gathered;
   for (const std::filesystem::path& file : files) {
+    check_is_regular_file(file);
     CsvReader csv{file, CsvReader::TornLine::kIgnored};
     check_head(file, csv.comments());
     const MeasuredDevice device = read_device_lines(csv.comments());

@@ -4,6 +4,7 @@
 #include <array>
 #include <cctype>
 #include <cmath>
+#include <cstdlib>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -12,7 +13,6 @@
 
 #include "sim/cli/calibration/read_kernels.hpp"
 #include "sim/cli/profile_text.hpp"
-#include "sim/cli/quantity_text.hpp"
 #include "sim/core/parse_units.hpp"
 
 namespace switchyard {
@@ -21,21 +21,35 @@ namespace {
 using Json = nlohmann::ordered_json;
 using K = KernelConstant;
 
-/// A number of three digits before the point in a unit, to be read back as the same double; in the
-/// base unit where it would not be.
+/// The number with fewest digits that is within 1e-12 of one read back from a file.
+template <class Quantity>
+std::string shortest_text(double value, double scale, const char* unit,
+                          std::optional<Quantity> (*parse)(std::string_view)) {
+  constexpr double kTolerance = 1e-12;
+  constexpr int kMostDigits = 17;
+  std::string text;
+  for (int digits = 1; digits <= kMostDigits; ++digits) {
+    const std::string number = fmt::format("{:.{}e}", value / scale, digits - 1);
+    text = fmt::format("{} {}", std::strtod(number.c_str(), nullptr), unit);
+    const auto read = parse(text);
+    if (read && std::abs(read->base() - value) <= kTolerance * std::abs(value)) break;
+  }
+  return text;
+}
+
 struct ScaledUnit {
   double base_units;
   const char* name;
 };
+
+/// In the first unit of which it is at least one, else in the last.
 template <class Quantity>
 std::string short_text(double value, const std::vector<ScaledUnit>& units,
                        std::optional<Quantity> (*parse)(std::string_view)) {
-  for (const auto& [scale, name] : units) {
-    if (std::abs(value) < scale && scale != units.back().base_units) continue;
-    const std::string text = fmt::format("{:.10g} {}", value / scale, name);
-    if (parse(text) == Quantity{value}) return text;
-  }
-  return exact_text(Quantity{value});
+  const auto found = std::ranges::find_if(
+      units, [&](const ScaledUnit& unit) { return std::abs(value) >= unit.base_units; });
+  const ScaledUnit& unit = found == units.end() ? units.back() : *found;
+  return shortest_text<Quantity>(value, unit.base_units, unit.name, parse);
 }
 
 const std::vector<ScaledUnit>& times() {

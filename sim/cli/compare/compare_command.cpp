@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <ostream>
+#include <sstream>
 
 #include <fmt/chrono.h>
 #include <CLI/CLI.hpp>
@@ -10,6 +12,7 @@
 #include "sim/cli/commands.hpp"
 #include "sim/cli/compare/anchor_file.hpp"
 #include "sim/cli/compare/comparison_report.hpp"
+#include "sim/cli/csv_reader.hpp"
 #include "sim/cli/experiment.hpp"
 #include "sim/cli/message_text.hpp"
 #include "sim/cli/rated_cases.hpp"
@@ -48,14 +51,25 @@ const ExperimentCase& chosen_case(const Experiment& experiment, const std::strin
                                 in_quotes(asked), did_you_mean(asked, names)));
 }
 
+/// Whether the first line but comments is the head of a CSV with the column class.
+bool has_class_column(const std::string& text) {
+  std::istringstream lines{text};
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with('#') || line.find_first_not_of(" \t\r") == line.npos) continue;
+    if (line.front() == '{' || line.front() == '[') return false;
+    const std::vector<std::string> columns = csv_fields(line).fields;
+    return std::ranges::find(columns, "class") != columns.end();
+  }
+  return false;
+}
+
 ObservedStep read_observed(const CompareOptions& options) {
   const std::string text = read_measured_text(options.trace);
   std::vector<KernelClass> own;
   if (!options.classes.empty()) own = read_kernel_classes(options.classes);
-  const bool has_class_column = text.starts_with("class,") || text.find("\nclass,") != text.npos;
-  if (text.front() != '{' && has_class_column) {
+  if (has_class_column(text)) {
     check_is_text(text, options.trace);
-    return read_observed_classes(options.trace);
+    return read_observed_classes(text, options.trace);
   }
   switch (measured_format(text, options.trace)) {
     case MeasuredFormat::kKineto:
@@ -75,19 +89,28 @@ std::string today() {
   return fmt::format("{:%Y-%m-%d}", fmt::gmtime(now));
 }
 
-void write_anchor(const Comparison& comparison, const CompareOptions& options) {
-  const Anchor anchor = make_anchor(comparison, today(), options.anchor_any);
+fs::path folder_of(const fs::path& file) {
+  return file.has_parent_path() ? file.parent_path() : fs::path{"."};
+}
+
+void check_anchor_name(const fs::path& file) {
+  std::error_code unknown;
+  if (file.filename().empty() || fs::is_directory(file, unknown))
+    throw ConfigError(fmt::format("--anchor: expected a file, got {}", in_quotes(file.string())));
+  check_output_folder(folder_of(file));
+}
+
+void write_anchor(const Anchor& anchor, const CompareOptions& options) {
   const fs::path file{options.anchor};
-  if (file.filename().empty())
-    throw ConfigError(fmt::format("--anchor: expected a file, got {}", in_quotes(options.anchor)));
-  const fs::path folder = file.has_parent_path() ? file.parent_path() : fs::path{"."};
   write_files_atomically(
-      folder, {{file.filename().string(), [&](std::ostream& out) { out << anchor_yaml(anchor); }}});
+      folder_of(file),
+      {{file.filename().string(), [&](std::ostream& out) { out << anchor_yaml(anchor); }}});
   fmt::print(stderr, "wrote {}; use it with --set anchor={}\n", options.anchor, options.anchor);
 }
 
 void compare(const CompareOptions& options) {
   if (!options.out.empty()) check_output_folder(options.out);
+  if (!options.anchor.empty()) check_anchor_name(options.anchor);
   const Experiment experiment = load_experiment(options.experiment, options.overrides);
   const ExperimentCase& chosen = chosen_case(experiment, options.case_name);
   const ObservedStep observed = read_observed(options);
@@ -97,16 +120,19 @@ void compare(const CompareOptions& options) {
   if (chosen.name != experiment.name) comparison.experiment += ", " + chosen.name;
   comparison.trace = fs::path{options.trace}.filename().string();
   if (run.system.anchor) comparison.anchored_to = anchor_text(*run.system.anchor);
+  fmt::print("{}", options.format == "json"  ? json_text(comparison_json(comparison))
+                   : options.format == "csv" ? comparison_csv(comparison)
+                                             : format_comparison(comparison));
+  // What the ratios are is said; files are written where all of them can be.
+  std::optional<Anchor> anchor;
+  if (!options.anchor.empty()) anchor = make_anchor(comparison, today(), options.anchor_any);
   if (!options.out.empty())
     write_files_atomically(
         options.out,
         {{"comparison.json",
           [&](std::ostream& out) { out << json_text(comparison_json(comparison)); }},
          {"comparison.csv", [&](std::ostream& out) { out << comparison_csv(comparison); }}});
-  fmt::print("{}", options.format == "json"  ? json_text(comparison_json(comparison))
-                   : options.format == "csv" ? comparison_csv(comparison)
-                                             : format_comparison(comparison));
-  if (!options.anchor.empty()) write_anchor(comparison, options);
+  if (anchor) write_anchor(*anchor, options);
 }
 
 }  // namespace

@@ -9,8 +9,8 @@
 
 namespace switchyard {
 
-ObservedStep read_observed_classes(const std::filesystem::path& file) {
-  CsvReader csv{file};
+ObservedStep read_observed_classes(const std::string& text, const std::string& file) {
+  CsvReader csv{file, text};
   csv.require({"class", "time_us"});
   std::vector<std::string> names;
   for (int i = 0; i < kNumTimeClasses; ++i)

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <array>
-#include <filesystem>
 #include <span>
 #include <string>
 #include <vector>
@@ -42,6 +41,6 @@ struct ObservedStep {
 /// Reads a CSV with the columns class and time_us: classes by time_class_name(), and where it has
 /// them idle and step; without step, it is the sum.
 /// @throws ConfigError with every problem by line.
-[[nodiscard]] ObservedStep read_observed_classes(const std::filesystem::path& file);
+[[nodiscard]] ObservedStep read_observed_classes(const std::string& text, const std::string& file);
 
 }  // namespace switchyard

@@ -69,16 +69,30 @@ void check_is_text(std::string_view text, const std::string& file) {
     throw ConfigError(fmt::format("{}:{}: {}", file, text_place(text, bad->offset), bad->problem));
 }
 
-std::string read_measured_text(const std::filesystem::path& file) {
+void check_is_regular_file(const std::filesystem::path& file) {
+  namespace fs = std::filesystem;
   std::error_code error;
-  if (std::filesystem::is_directory(file, error))
+  const fs::file_status status = fs::status(file, error);
+  if (!fs::exists(status) || fs::is_regular_file(status)) return;
+  if (fs::is_directory(status))
     throw ConfigError(fmt::format("{}: expected a file, this is a folder", file.string()));
+  throw ConfigError(fmt::format(
+      "{}: expected a regular file, this is a {}; save what it says in one", file.string(),
+      fs::is_fifo(status)     ? "pipe"
+      : fs::is_socket(status) ? "socket"
+                              : "device"));
+}
+
+std::string read_measured_text(const std::filesystem::path& file) {
+  check_is_regular_file(file);
+  std::error_code error;
   std::ifstream in{file, std::ios::binary};
   if (!in) throw ConfigError(fmt::format("{}: cannot read", file.string()));
   const auto size = std::filesystem::file_size(file, error);
   if (!error && size > kMostBytes) refuse_size(file.string());
   std::string text{std::istreambuf_iterator<char>{in}, {}};
   if (text.starts_with("\x1f\x8b")) text = gunzipped(file);
+  if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);  // byte order mark
   if (text.find_first_not_of(" \t\r\n") == std::string::npos)
     throw ConfigError(fmt::format("{}: is empty", file.string()));
   return text;

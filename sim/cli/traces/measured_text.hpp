@@ -6,8 +6,14 @@
 
 namespace switchyard {
 
-/// The whole text of a file of measurements, up to 4 GiB; gzip'd files are gunzipped.
-/// @throws ConfigError: cannot be read, is empty or too large, broken gzip; gzip where this build
+/// @throws ConfigError for folders, pipes, sockets and devices, which may say nothing for ever; a
+///         file that is not there passes.
+void check_is_regular_file(const std::filesystem::path& file);
+
+/// The whole text of a file of measurements, up to 4 GiB, without a byte order mark; gzip'd files
+/// are gunzipped.
+/// @throws ConfigError: no regular file, cannot be read, is empty or too large, broken gzip; gzip
+/// where this build
 ///         has no zlib, with what to do.
 [[nodiscard]] std::string read_measured_text(const std::filesystem::path& file);
 

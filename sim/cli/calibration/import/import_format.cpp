@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "sim/cli/calibration/import/launcher_labels.hpp"
 #include "sim/core/error.hpp"
 
 namespace switchyard {
@@ -20,8 +21,11 @@ bool has(const std::string& line, std::string_view word) {
 
 MeasuredFormat measured_format(const std::string& text, const std::string& file) {
   const std::size_t first = text.find_first_not_of(" \t\r\n\xEF\xBB\xBF");
-  if (first != std::string::npos && (text[first] == '{' || text[first] == '['))
-    return MeasuredFormat::kKineto;
+  if (first != std::string::npos && (text[first] == '{' || text[first] == '[')) {
+    // A list, or the label of a rank.
+    const std::string line = text.substr(first, text.find('\n', first) - first);
+    if (without_label(line).rank.empty()) return MeasuredFormat::kKineto;
+  }
   if (text.starts_with("# switchyard points ")) return MeasuredFormat::kPoints;
   if (text.starts_with("SQLite format 3"))
     throw ConfigError(fmt::format(

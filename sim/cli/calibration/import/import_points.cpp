@@ -14,6 +14,7 @@
 #include "sim/cli/calibration/import/one_stack.hpp"
 #include "sim/cli/calibration/import/read_nccl_log.hpp"
 #include "sim/cli/calibration/import/read_operator_csv.hpp"
+#include "sim/cli/calibration/import/repeated_shapes.hpp"
 #include "sim/cli/traces/measured_text.hpp"
 #include "sim/cli/traces/read_kineto.hpp"
 #include "sim/cli/traces/read_nsight.hpp"
@@ -53,10 +54,7 @@ std::vector<ReadFile> read_files(const ImportRequest& request, std::vector<fs::p
         break;
       case MeasuredFormat::kOperators:
         check_is_text(text, file.string());
-        if (fs::file_size(file) != text.size())
-          throw ConfigError(fmt::format(
-              "{}: a CSV of operators is not read gzip'd: gunzip it first", file.string()));
-        files.push_back({file, read_operator_csv(file)});
+        files.push_back({file, read_operator_csv(text, file.string())});
         break;
       case MeasuredFormat::kKineto:
         files.push_back({file, import_trace(read_kineto(text, file.string()), file.string())});
@@ -75,8 +73,11 @@ std::vector<ImportedPoint> points_of(const std::vector<ReadFile>& files, const s
   for (const ReadFile& file : files) {
     std::ranges::copy(file.contents.points, std::back_inserter(points));
     std::ranges::copy(file.contents.unused, std::back_inserter(result.unused));
+    std::ranges::copy(file.contents.warnings, std::back_inserter(result.warnings));
   }
   if (backend == "cuda") keep_one_type(points, result.unused);
+  if (std::string repeated = repeated_shapes_text(points); !repeated.empty())
+    result.warnings.push_back(std::move(repeated));
   hold_out_every_third(points);
   std::map<std::string, std::set<std::string>> sources;
   for (const ImportedPoint& point : points)

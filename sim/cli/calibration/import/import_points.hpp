@@ -26,6 +26,7 @@ struct ImportRequest {
 struct Imported {
   MeasuredPoints points{};
   std::vector<UnusedTime> unused{};
+  std::vector<std::string> warnings{};  ///< of files that were cut off, shapes that occur twice
   std::map<std::string, std::string> sources{};       ///< names of files, by operator
   std::vector<std::filesystem::path> points_files{};  ///< of points, that were not imported
 };

@@ -35,10 +35,11 @@ struct UnusedTime {
 struct ImportedFile {
   std::vector<ImportedPoint> points{};
   std::vector<UnusedTime> unused{};
-  std::string software{};   ///< as the file names it; empty: it does not
-  std::string device{};     ///< the same
-  std::string backend{};    ///< cuda, cpu; empty: it does not say
-  int multiprocessors = 0;  ///< of the device; 0: it does not say
+  std::vector<std::string> warnings{};  ///< what was left out though it could have been a point
+  std::string software{};               ///< as the file names it; empty: it does not
+  std::string device{};                 ///< the same
+  std::string backend{};                ///< cuda, cpu; empty: it does not say
+  int multiprocessors = 0;              ///< of the device; 0: it does not say
 };
 
 /// `text` on one line of plain YAML: what would end it there becomes a space.

@@ -55,6 +55,12 @@ std::string nccl_software(const std::string& line) {
   return "";
 }
 
+bool says_wrong(const std::string& column, const std::string& word) {
+  if ((column != "#wrong" && column != "error") || word == "N/A") return false;
+  const auto wrong = number<double>(word);
+  return !wrong || *wrong != 0;
+}
+
 std::vector<std::string> words_of(const std::string& line) {
   std::vector<std::string> words;
   std::istringstream in{line};

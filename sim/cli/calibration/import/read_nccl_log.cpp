@@ -1,14 +1,14 @@
 #include "sim/cli/calibration/import/read_nccl_log.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <filesystem>
 #include <optional>
 #include <regex>
 #include <set>
-#include <sstream>
+#include <utility>
 
+#include "sim/cli/calibration/import/launcher_labels.hpp"
 #include "sim/cli/calibration/import/nccl_words.hpp"
 #include "sim/cli/message_text.hpp"
 #include "sim/core/error.hpp"
@@ -20,14 +20,6 @@ constexpr std::size_t kMostProblems = 20;
 constexpr double kLongest_us = 1e9;
 constexpr std::size_t kLongestLine = 2000;
 
-template <class T>
-std::optional<T> number(const std::string& text) {
-  T value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
 /// A log being read line by line: what was said so far holds for the rows that follow.
 class NcclLog {
  public:
@@ -36,26 +28,29 @@ class NcclLog {
         options_{options},
         file_word_{collective_in(std::filesystem::path{file}.filename().string())} {}
 
-  void read(std::string line) {
+  void read(const std::string& line) {
     ++line_;
     // Of other programs; expressions would go deep into them.
     if (line.size() > kLongestLine) return;
-    // As mpirun --tag-output has them.
-    static const std::regex kTag{R"(^\[[^\]]*\]<std(out|err)>:\s?)"};
-    if (line.starts_with('[')) line = std::regex_replace(line, kTag, "");
     read_names(line);
     if (line.find("Out of bounds values") != std::string::npos &&
         line.find("FAILED") != std::string::npos)
       problem("results were wrong, so their times say nothing");
     const std::size_t begin = line.find_first_not_of(" \t\r");
     if (begin == std::string::npos) return;
-    if (line[begin] == '#')
-      read_head(line.substr(begin + 1));
-    else
+    if (line[begin] == '#') {
+      refuse_cut_row();
+      read_head(line);
+    } else {
       read_row(line);
+    }
   }
 
   ImportedFile finished() {
+    if (cut_row_ && has_rows_)
+      result_.warnings.push_back(*std::exchange(cut_row_, std::nullopt) +
+                                 "; it ends the log and is left out: was the program stopped?");
+    refuse_cut_row();
     if (problems_.empty() && !has_rows_)
       problem(
           "expected rows of nccl-tests (size, count, type, ..., time, algbw, busbw), found none");
@@ -70,6 +65,12 @@ class NcclLog {
       problems_.push_back(fmt::format("{}:{}: {}", file_, line_, what));
   }
 
+  /// A row that is cut off is left out where the log ends with it.
+  void refuse_cut_row() {
+    if (cut_row_ && problems_.size() < kMostProblems) problems_.push_back(*cut_row_);
+    cut_row_.reset();
+  }
+
   void read_names(const std::string& line) {
     static const std::regex kProgram{R"((\w+?)_perf\b)"};
     std::smatch found;
@@ -82,7 +83,7 @@ class NcclLog {
 
   void read_head(const std::string& line) {
     static const std::regex kRank{
-        R"(^\s*Rank\s+(\d+)\s.*\bon\s+(\S+)\s+device\s+\d+\s+(?:\[[^\]]*\])?\s*(.*)$)"};
+        R"(^\s*#\s*Rank\s+(\d+)\s.*\bon\s+(\S+)\s+device\s+\d+\s+(?:\[[^\]]*\])?\s*(.*)$)"};
     std::smatch found;
     if (line.find("nThread") != std::string::npos) {
       ranks_.clear();
@@ -91,10 +92,8 @@ class NcclLog {
       ranks_.insert(found[1]);
       hosts_.insert(found[2]);
       if (result_.device.empty()) result_.device = plain_words(found[3]);
-    } else {
-      const std::vector<std::string> words = words_of(line);
-      if (std::ranges::find(words, "time") != words.end() && words.front() == "size")
-        columns_ = words;
+    } else if (is_table_head(line)) {
+      columns_ = words_of(line.substr(line.find('#') + 1));
     }
   }
 
@@ -103,16 +102,24 @@ class NcclLog {
     // Other programs' lines, such as mpirun's "2 more processes".
     if (words.size() < 2 || !number<std::int64_t>(words[0]) || !number<std::int64_t>(words[1]))
       return;
+    refuse_cut_row();
     if (columns_.empty()) return problem("expected a header (# size count type ...) before rows");
-    if (words.size() != columns_.size())
-      return problem(fmt::format("expected {} columns, as the header has, got {}", columns_.size(),
-                                 words.size()));
+    const bool is_last_cut = words.back() == "N" || words.back() == "N/";  // of N/A
+    if (words.size() != columns_.size() || is_last_cut) {
+      cut_row_ = fmt::format("{}:{}: expected {} columns, as the header has, got {}", file_, line_,
+                             columns_.size(), words.size() - (is_last_cut ? 1 : 0));
+      return;
+    }
     has_rows_ = true;
     const auto text = [&](std::string_view column) {
       const auto place = std::ranges::find(columns_, column) - columns_.begin();
       return place < std::ssize(columns_) ? words[static_cast<std::size_t>(place)] : std::string{};
     };
-    check_results(words);
+    for (std::size_t i = 0; i < words.size(); ++i)
+      if (says_wrong(columns_[i], words[i]))
+        problem(
+            fmt::format("{}: expected 0, got {}: results were wrong, so their times say nothing",
+                        columns_[i], in_quotes(words[i])));
     const auto size = number<std::int64_t>(words[0]);
     const auto time_us = number<double>(text("time"));
     if (!time_us || !(*time_us > 0) || *time_us > kLongest_us)
@@ -120,18 +127,6 @@ class NcclLog {
                                  in_quotes(text("time"))));
     if (*size < 0) return problem("size: expected at least 0");
     add(*size, *time_us / 1e6, text("type") + " " + text("redop"));
-  }
-
-  /// Columns of wrong results: a number that is not 0 is one.
-  void check_results(const std::vector<std::string>& words) {
-    for (std::size_t i = 0; i < words.size(); ++i) {
-      if (columns_[i] != "#wrong" && columns_[i] != "error") continue;
-      const auto wrong = number<double>(words[i]);
-      if (words[i] != "N/A" && (!wrong || *wrong != 0))
-        problem(
-            fmt::format("{}: expected 0, got {}: results were wrong, so their times say nothing",
-                        columns_[i], in_quotes(words[i])));
-    }
   }
 
   void add(std::int64_t size, double time_s, const std::string& kind) {
@@ -183,6 +178,7 @@ class NcclLog {
   std::vector<std::string> columns_;
   int line_ = 0;
   bool has_rows_ = false;
+  std::optional<std::string> cut_row_;  ///< what is wrong with the row before this line
   std::vector<std::string> problems_;
   ImportedFile result_;
 };
@@ -192,11 +188,7 @@ class NcclLog {
 ImportedFile read_nccl_log(const std::string& text, const std::string& file,
                            const NcclLogOptions& options) {
   NcclLog log{file, options};
-  std::istringstream lines{text};
-  for (std::string line; std::getline(lines, line);) {
-    if (line.ends_with('\r')) line.pop_back();
-    log.read(std::move(line));
-  }
+  for (const std::string& line : lines_of_one_rank(text)) log.read(line);
   return log.finished();
 }
 

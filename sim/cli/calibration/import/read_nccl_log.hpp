@@ -22,7 +22,10 @@ struct NcclLogOptions {
 ///   sendrecv               what a rank sends to the next while the one before it sends to it
 ///
 /// Ranks of several hosts become no points: a profile of links is one of a scale-up domain.
-/// @throws ConfigError with every problem by line: rows that are cut off, times that are none,
+/// Lines may have labels of launchers: see lines_of_one_rank(). A row without all columns that ends
+/// the log, of a program that was stopped, is left out with a warning.
+/// @throws ConfigError with every problem by line: other rows that are cut off, times that are
+/// none,
 ///         wrong results (#wrong), no ranks or no collective.
 [[nodiscard]] ImportedFile read_nccl_log(const std::string& text, const std::string& file,
                                          const NcclLogOptions& options);

@@ -86,13 +86,13 @@ void read_heads(const std::vector<std::string>& comments, ImportedFile& result) 
 
 }  // namespace
 
-ImportedFile read_operator_csv(const std::filesystem::path& file) {
-  CsvReader csv{file};
+ImportedFile read_operator_csv(const std::string& text, const std::string& file) {
+  CsvReader csv{file, text};
   csv.require({"operator", "shape", "type", "time_us"});
   ImportedFile result;
   while (csv.next_row()) {
     ImportedPoint point{.name = csv.text("operator"), .shape = csv.text("shape")};
-    point.file = file.string();
+    point.file = file;
     read_type(csv, point);
     read_operator(csv, point);
     read_times(csv, point);

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <filesystem>
+#include <string>
 
 #include "sim/cli/calibration/import/imported_file.hpp"
 
@@ -12,6 +12,6 @@ namespace switchyard {
 /// has as many bytes and is taken for bfloat16. Comments "# software: ...", "# device: ..." and
 /// "# backend: ..." say what was measured.
 /// @throws ConfigError with every problem by line and column.
-[[nodiscard]] ImportedFile read_operator_csv(const std::filesystem::path& file);
+[[nodiscard]] ImportedFile read_operator_csv(const std::string& text, const std::string& file);
 
 }  // namespace switchyard

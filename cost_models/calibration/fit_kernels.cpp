@@ -168,8 +168,10 @@ std::vector<KernelModel> fit_kernels(std::span<const KernelPoint> points, const 
   for (const auto& [key, group] : groups) {
     if (fit_points(group).empty()) continue;
     const KernelKin kin = kin_of(key.first);
-    if (!near.contains(kin)) near[kin] = near_kin(kins[kin], tiles, machine);
-    models.push_back(fit_model(group, tiles, near[kin], options));
+    if (kin != KernelKin::kNone && !near.contains(kin))
+      near[kin] = near_kin(kins[kin], tiles, machine);
+    const auto& known = kin == KernelKin::kNone ? machine : near[kin];
+    models.push_back(fit_model(group, tiles, known, options));
     if (key.first == KernelKind::kCopy) machine = near_copies(models.back().constants);
   }
   return models;

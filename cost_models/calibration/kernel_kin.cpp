@@ -40,9 +40,6 @@ KernelKin kin_of(KernelKind kind) {
     case KernelKind::kActivation:
     case KernelKind::kActivationBackward:
       return KernelKin::kActivations;
-    case KernelKind::kAttentionPrefill:
-    case KernelKind::kAttentionDecode:
-      return KernelKin::kAttention;
     default:
       return KernelKin::kNone;
   }

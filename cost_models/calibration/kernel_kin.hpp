@@ -6,8 +6,9 @@
 
 namespace switchyard {
 
-/// Kinds that run like loops over like data: what is known of one says something of the others.
-enum class KernelKin { kNone, kProducts, kRouters, kRows, kActivations, kAttention };
+/// Kinds that run like loops over like data: what is known of one says something of the others. Of
+/// kNone each is for itself.
+enum class KernelKin { kNone, kProducts, kRouters, kRows, kActivations };
 
 [[nodiscard]] KernelKin kin_of(KernelKind kind);
 

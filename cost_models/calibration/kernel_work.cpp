@@ -86,12 +86,8 @@ KernelWork work_of_attention(const KernelCall& call) {
       size["sequences"] * size["heads"] * (is_prefill ? computed_scores(queries) : keys);
   const double query_bytes = 2.0 * size["sequences"] * queries * size["heads"] * size["d_head"] * e;
   const double key_bytes = 2.0 * size["sequences"] * keys * size["kv_heads"] * size["d_head"] * e;
-  // A BLAS copies the keys of a sequence into tiles, but for small products. The limit is read off
-  // measured decoding through OpenBLAS 0.3.21 on AVX-512.
-  constexpr double kLargestUncopied = 75'000;  // multiplications and additions
-  const double of_sequence =
-      size["heads"] / size["kv_heads"] * (is_prefill ? keys : 1.0) * keys * size["d_head"];
-  const double copied_bytes = of_sequence > kLargestUncopied ? key_bytes : 0.0;
+  // A BLAS copies keys and values into tiles; decoding reads them where they are.
+  const double copied_bytes = is_prefill ? key_bytes : 0.0;
   return {.flop = Flop{4.0 * scores * size["d_head"]},
           .traffic = Bytes{query_bytes + key_bytes},
           .weights = Bytes{copied_bytes},
@@ -123,29 +119,8 @@ KernelWork whole_work(const KernelCall& call, const ProductTiles& tiles) {
     case KernelKind::kGroupedWeightGradient:
       return work_of_products(call, tiles);
     case KernelKind::kRouter:
-    case KernelKind::kRouterBackward: {
-      const bool is_backward = call.kind == KernelKind::kRouterBackward;
-      const ProductShape logits{.rows = size_of(call, "tokens"),
-                                .columns = size_of(call, "experts"),
-                                .depth = size_of(call, "d_model")};
-      const ProductShape weights{logits.columns, logits.depth, logits.rows};
-      const ProductShape inputs{logits.rows, logits.depth, logits.columns};
-      KernelWork work = work_of_rows(size["tokens"], size["d_model"], 1.0, e);
-      work.narrow_traffic = work.traffic;
-      if (is_backward) work.traffic += Bytes{kFloatBytes * size["tokens"] * size["d_model"]};
-      const auto add = [&](const ProductShape& product) {
-        work.flop += Flop{product_work({&product, 1}, call.threads, tiles).flop};
-      };
-      if (is_backward) {
-        add(weights);
-        add(inputs);
-      } else {
-        add(logits);
-      }
-      work.items = size["tokens"] * size["experts"];
-      work.groups = size["choices"] * (is_backward ? size["tokens"] : work.items);
-      return work;
-    }
+    case KernelKind::kRouterBackward:
+      return router_work(call, tiles);
     case KernelKind::kPlan:
       return {.items = size["tokens"] * size["choices"], .groups = size["experts"]};
     case KernelKind::kPermute: {

@@ -70,4 +70,8 @@ struct ProductWork {
 [[nodiscard]] ProductWork product_work(std::span<const ProductShape> products, int threads,
                                        const ProductTiles& tiles);
 
+/// Work of router and router_backward, of all threads but for the flop: their products, whose
+/// operands a CPU copies into tiles, and the numbers of all logits.
+[[nodiscard]] KernelWork router_work(const KernelCall& call, const ProductTiles& tiles);
+
 }  // namespace switchyard

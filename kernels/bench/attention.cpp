@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "kernels/bench/blas.hpp"
+#include "kernels/bench/decode_block.hpp"
 #include "kernels/bench/softmax.hpp"
 #include "kernels/check/numbers.hpp"
 #include "kernels/cpu/parallel_for.hpp"
@@ -19,8 +20,7 @@ std::int64_t heads_per_kv_head(const AttentionShape& shape) {
   return shape.query_heads / shape.kv_heads;
 }
 
-/// What is one pair of products: neighbouring queries of one head, or of all heads of a KV head
-/// where each has one query.
+/// What is one pair of products: neighbouring queries of one head.
 struct Block {
   std::int64_t first_row = 0;  ///< of (sequences * query_heads * queries)
   std::int64_t num_rows = 0;
@@ -34,17 +34,11 @@ std::int64_t blocks_per_head(const AttentionShape& shape) {
 }
 
 std::int64_t num_blocks(const AttentionShape& shape) {
-  if (shape.queries == 1) return std::int64_t{shape.sequences} * shape.kv_heads;
   return shape.sequences * shape.query_heads * blocks_per_head(shape);
 }
 
 Block block_at(const AttentionShape& shape, std::int64_t index) {
   const std::int64_t group = heads_per_kv_head(shape);
-  if (shape.queries == 1)
-    return {.first_row = index * group,
-            .num_rows = group,
-            .first_key = index * shape.keys,
-            .num_keys = shape.keys};
   const std::int64_t head = index / blocks_per_head(shape);
   // The longest blocks of a head first, so that threads end together.
   const std::int64_t block = blocks_per_head(shape) - 1 - index % blocks_per_head(shape);
@@ -55,6 +49,59 @@ Block block_at(const AttentionShape& shape, std::int64_t index) {
           .first_key = head / group * shape.keys,
           .first_query = first,
           .num_keys = shape.keys - shape.queries + end};
+}
+
+/// All heads of a KV head at once.
+void decode(const AttentionShape& shape, const CpuBackend& cpu, const AttentionArrays& arrays,
+            AttentionScratch& scratch) {
+  const std::int64_t group = heads_per_kv_head(shape);
+  const std::int64_t width = shape.head_width;
+  parallel_for(cpu, std::int64_t{shape.sequences} * shape.kv_heads,
+               [&](std::int64_t index, int thread) {
+                 decode_block({.heads = group,
+                               .keys = shape.keys,
+                               .width = width,
+                               .q = arrays.q.data() + index * group * width,
+                               .k = arrays.k.data() + index * shape.keys * width,
+                               .v = arrays.v.data() + index * shape.keys * width,
+                               .scores = scratch.scores[static_cast<std::size_t>(thread)].data(),
+                               .outputs = arrays.outputs.data() + index * group * width});
+               });
+}
+
+void prefill(const AttentionShape& shape, const CpuBackend& cpu, const AttentionArrays& arrays,
+             AttentionScratch& scratch) {
+  const std::int64_t width = shape.head_width;
+  parallel_for(cpu, num_blocks(shape), [&](std::int64_t index, int thread) {
+    set_blas_threads(1);
+    const Block block = block_at(shape, index);
+    float* scores = scratch.scores[static_cast<std::size_t>(thread)].data();
+    blas_product({.m = block.num_rows,
+                  .n = block.num_keys,
+                  .k = width,
+                  .a = arrays.q.data() + block.first_row * width,
+                  .a_stride = width,
+                  .b = arrays.k.data() + block.first_key * width,
+                  .b_stride = width,
+                  .b_transposed = true,
+                  .scale = 1.0F / std::sqrt(static_cast<float>(width)),
+                  .c = scores,
+                  .c_stride = block.num_keys});
+    for (std::int64_t row = 0; row < block.num_rows; ++row) {
+      const std::int64_t query = block.first_query + row;
+      softmax_row(scores + row * block.num_keys, shape.keys - shape.queries + query + 1,
+                  block.num_keys);
+    }
+    blas_product({.m = block.num_rows,
+                  .n = width,
+                  .k = block.num_keys,
+                  .a = scores,
+                  .a_stride = block.num_keys,
+                  .b = arrays.v.data() + block.first_key * width,
+                  .b_stride = width,
+                  .c = arrays.outputs.data() + block.first_row * width,
+                  .c_stride = width});
+  });
 }
 
 }  // namespace
@@ -84,42 +131,13 @@ AttentionData random_attention(const AttentionShape& shape) {
 
 void attention(const AttentionShape& shape, const CpuBackend& cpu, const AttentionArrays& arrays,
                AttentionScratch& scratch) {
-  const std::int64_t width = shape.head_width;
+  const bool is_decode = shape.queries == 1;
   const auto most_rows =
-      shape.queries == 1 ? heads_per_kv_head(shape) : std::min(kBlockQueries, shape.queries);
+      is_decode ? heads_per_kv_head(shape) : std::min(kBlockQueries, shape.queries);
   scratch.scores.resize(static_cast<std::size_t>(cpu.num_threads()));
   for (Buffer<float>& scores : scratch.scores)
     scores.resize(static_cast<std::size_t>(most_rows * shape.keys));
-  parallel_for(cpu, num_blocks(shape), [&](std::int64_t index, int thread) {
-    set_blas_threads(1);
-    const Block block = block_at(shape, index);
-    float* scores = scratch.scores[static_cast<std::size_t>(thread)].data();
-    blas_product({.m = block.num_rows,
-                  .n = block.num_keys,
-                  .k = width,
-                  .a = arrays.q.data() + block.first_row * width,
-                  .a_stride = width,
-                  .b = arrays.k.data() + block.first_key * width,
-                  .b_stride = width,
-                  .b_transposed = true,
-                  .scale = 1.0F / std::sqrt(static_cast<float>(width)),
-                  .c = scores,
-                  .c_stride = block.num_keys});
-    for (std::int64_t row = 0; row < block.num_rows; ++row) {
-      const std::int64_t query = shape.queries == 1 ? 0 : block.first_query + row;
-      softmax_row(scores + row * block.num_keys, shape.keys - shape.queries + query + 1,
-                  block.num_keys);
-    }
-    blas_product({.m = block.num_rows,
-                  .n = width,
-                  .k = block.num_keys,
-                  .a = scores,
-                  .a_stride = block.num_keys,
-                  .b = arrays.v.data() + block.first_key * width,
-                  .b_stride = width,
-                  .c = arrays.outputs.data() + block.first_row * width,
-                  .c_stride = width});
-  });
+  (is_decode ? decode : prefill)(shape, cpu, arrays, scratch);
 }
 
 std::vector<double> reference_attention(const AttentionShape& shape,

@@ -58,11 +58,11 @@ struct AttentionScratch {
   std::vector<Buffer<float>> scores;
 };
 
-/// Both products by BLAS, in blocks of queries that skip the keys behind them, the softmax between
-/// them ours. Each thread of `cpu` calls a BLAS of one thread.
+/// Prefill: both products by BLAS, in blocks of queries that skip the keys behind them, the softmax
+/// between them ours. Each thread of `cpu` calls a BLAS of one thread. Decoding: decode_block.
 ///
 /// For benchmarks: the kernels' library has no attention.
-/// Precondition: has_blas().
+/// Precondition: has_blas(), or one query.
 void attention(const AttentionShape& shape, const CpuBackend& cpu, const AttentionArrays& arrays,
                AttentionScratch& scratch);
 

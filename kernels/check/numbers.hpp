@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -20,6 +21,18 @@ Buffer<T> uniform_numbers(std::size_t size, std::uint64_t seed) {
   Buffer<T> result(size);
   for (std::size_t i = 0; i < size; ++i)
     result[i] = from_float<T>(2.0F * uniform_at(scattered(seed), i) - 1.0F);
+  return result;
+}
+
+/// uniform_numbers whose first 65,521 come again and again, quick to draw: for timing. A prime, so
+/// that rows differ.
+template <class T>
+Buffer<T> repeated_numbers(std::size_t size, std::uint64_t seed) {
+  constexpr std::size_t kPeriod = 65'521;
+  const auto drawn = uniform_numbers<T>(std::min(size, kPeriod), seed);
+  Buffer<T> result(size);
+  for (std::size_t begin = 0; begin < size; begin += kPeriod)
+    std::copy_n(drawn.data(), std::min(kPeriod, size - begin), result.data() + begin);
   return result;
 }
 

@@ -42,23 +42,22 @@ std::vector<PointFamily> families() {
       {kActivation, {kTokens, kWidth}, 0.7, Activation::kSwiglu},
       {kActivationBackward, {kTokens, kWidth}, 0.7, Activation::kRelu},
       {kActivationBackward, {kTokens, kWidth}, 0.7, Activation::kSwiglu}};
-  if (has_blas()) {
+  all.push_back({kAttentionDecode,
+                 {{1, 32}, {64, 4096, 16}, {8, 32, 8}, kKvHeads, kHeadWidth},
+                 1.0,
+                 Activation::kRelu,
+                 false});
+  if (has_blas())
     all.push_back({kAttentionPrefill,
                    {{1, 4}, {64, 1024, 16}, {8, 32, 8}, kKvHeads, kHeadWidth},
                    1.0,
                    Activation::kRelu,
                    false});
-    all.push_back({kAttentionDecode,
-                   {{1, 32}, {64, 4096, 16}, {8, 32, 8}, kKvHeads, kHeadWidth},
-                   1.0,
-                   Activation::kRelu,
-                   false});
-  }
   return all;
 }
 
-constexpr double kMostFlop = 6e8;  ///< of a product, so that points stay short
-constexpr double kMostBytes = 1e8;
+constexpr double kMostFlop = 3e8;  ///< of a product, so that points stay short
+constexpr double kMostBytes = 6e7;
 
 bool is_attention(MeasuredOperator op) { return op == kAttentionPrefill || op == kAttentionDecode; }
 

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <span>
-#include <vector>
 
 namespace switchyard {
 
@@ -13,11 +12,7 @@ struct HeldOutError {
   double largest = 0;
 };
 
-/// The value below which the share `q` of `values` lies, linear between neighbours (as numpy's
-/// quantile). Edge: no values give 0.
-[[nodiscard]] double quantile(std::vector<double> values, double q);
-
-/// Summary of |errors|, each predicted / measured - 1.
+/// Summary of |errors|, each predicted / measured - 1; zeros where there are none.
 [[nodiscard]] HeldOutError summarize(std::span<const double> errors);
 
 }  // namespace switchyard

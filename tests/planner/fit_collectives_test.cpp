@@ -5,11 +5,12 @@
 
 #include <gmock/gmock.h>
 
+#include "sim/planner/held_out_error.hpp"
+
 namespace switchyard {
 namespace {
 
 using namespace literals;
-using testing::DoubleNear;
 using testing::ElementsAre;
 
 /// Rows of 512 B, 1 KiB, ... with times given by a function of the size.
@@ -106,10 +107,15 @@ TEST(TransferToFewerRanks, IsExactWhereOnlyThePortShareChanges) {
   }
 }
 
-TEST(Quantile, IsLinearBetweenNeighbours) {
-  EXPECT_EQ(quantile({3, 1, 2}, 0.5), 2.0);
-  EXPECT_THAT(quantile({0, 10}, 0.9), DoubleNear(9.0, 1e-12));
-  EXPECT_EQ(quantile({}, 0.5), 0.0);
+TEST(HeldOutError, IsOfSizesAndNothingWhereThereAreNone) {
+  const double errors[] = {-0.3, 0.1, 0.2};
+  const HeldOutError of_three = summarize(errors);
+  EXPECT_EQ(of_three.rows, 3);
+  EXPECT_DOUBLE_EQ(of_three.median, 0.2);
+  EXPECT_DOUBLE_EQ(of_three.p90, 0.28);  // 0.8 of the way from 0.2 to 0.3
+  EXPECT_DOUBLE_EQ(of_three.largest, 0.3);
+  EXPECT_EQ(summarize({}).rows, 0);
+  EXPECT_EQ(summarize({}).p90, 0.0);
 }
 
 }  // namespace

@@ -6,8 +6,6 @@
 namespace switchyard {
 namespace {
 
-constexpr double kFloatBytes = 4;
-
 /// The sizes of a call as doubles, for products that exceed whole numbers.
 struct Sizes {
   const KernelCall& call;

@@ -7,6 +7,9 @@
 
 namespace switchyard {
 
+/// Of a sum, and of a number that a CPU copied into a tile.
+inline constexpr double kFloatBytes = 4;
+
 /// How the kernels of a backend cut products: what their quantisation depends on.
 struct ProductTiles {
   int rows = 12;  ///< of a tile, computed whole

@@ -6,7 +6,6 @@
 namespace switchyard {
 namespace {
 
-constexpr double kFloatBytes = 4;
 constexpr std::int64_t kPieceTokens = 192;  // of the logits' products, as in kernels/cpu/router.cpp
 
 /// logits (tokens, experts), in pieces.

@@ -1,9 +1,11 @@
 // Measuring on a GPU, with the host side as it is and a stand-in for the device.
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <set>
 #include <sstream>
+#include <string>
 
 #include <gtest/gtest.h>
 
@@ -58,7 +60,10 @@ class GpuBenchOnAStandIn : public testing::Test {
     return text.str();
   }
 
-  fs::path file_ = fs::temp_directory_path() / "switchyard_gpu_bench.csv";
+  // Tests of one fixture may run at the same time.
+  fs::path file_ = fs::temp_directory_path() /
+                   (std::string{"switchyard_gpu_bench_"} +
+                    testing::UnitTest::GetInstance()->current_test_info()->name() + ".csv");
   std::atomic<bool> is_stopped_ = false;
   int num_points_ = 0;
   int most_points_ = 0;
@@ -117,12 +122,30 @@ TEST_F(GpuBenchOnAStandIn, SkipsLayersThatDoNotFit) {
   // are 3.6 GB; of Mixtral 8.5 GB; of the kind of Switch-C 16 * 2 * 2080 * 6144: 2.5 GB, with rows
   // and workspaces above 0.95 * 3 GB.
   stand_in_gpu().free_bytes = stand_in_gpu().total_bytes = 3'000'000'000;
-  most_points_ = 6;  // five layers, and a launch
+  const auto bench = make_cuda_measure(spec().plan, nullptr);
+  int num_layers = 0;
+  for (const OperatorPoint& point : bench->choose(spec().plan)) {
+    if (point.op != MeasuredOperator::kLayerForwardBackward) continue;
+    ++num_layers;
+    EXPECT_NE(bench->obstacle(point).find("this GPU has 3.0 GB"), std::string::npos)
+        << point_key(point);
+  }
+  EXPECT_EQ(num_layers, 5);
+}
+
+TEST_F(GpuBenchOnAStandIn, SkipsPointsThatDoNotFit) {
+  // The largest copy has 2 GB at both ends, and buffers beside them.
+  stand_in_gpu().free_bytes = stand_in_gpu().total_bytes = 3'000'000'000;
+  const auto points = make_cuda_measure(spec().plan, nullptr)->choose(spec().plan);
+  const auto large = std::ranges::find_if(points, [](const OperatorPoint& point) {
+    return point.op == MeasuredOperator::kCopy && point.sizes[0] == 2'000'000'000;
+  });
+  most_points_ = static_cast<int>(large - points.begin()) + 1;
   const MeasureResult result = measure_machine(spec());
-  ASSERT_EQ(result.skipped.size(), 5U);
-  EXPECT_EQ(result.skipped[1].find("layer_forward_backward,bfloat16,tokens=4096 d_model=4096"), 0U);
-  EXPECT_NE(result.skipped[1].find("this GPU has 3.0 GB"), std::string::npos);
-  EXPECT_EQ(result.done, 1U);
+  ASSERT_EQ(result.skipped.size(), 1U);
+  EXPECT_EQ(result.skipped[0].find("copy,float32,bytes=2000000000"), 0U);
+  EXPECT_NE(result.skipped[0].find("this GPU has 3.0 GB"), std::string::npos);
+  EXPECT_EQ(static_cast<int>(result.done), most_points_ - 1);
   EXPECT_NE(content().find("\nlaunch,float32,"), std::string::npos);
 }
 
